@@ -1,0 +1,1 @@
+"""How fast, against what, measured in one process: ``python -m analysis.benchmarks.waterfall``."""

@@ -1,0 +1,31 @@
+"""What a GPU that earns a falling rent is worth."""
+
+import math
+
+from numba import vectorize
+
+
+@vectorize(["float64(float64, float64, float64, float64, float64)"], cache=True)
+def rent_value(rent, running_cost, decline, rate, years):
+    """Present value of a rent that falls exponentially, less running cost, until the two meet or the years are over.
+
+    Parameters
+    ----------
+    rent, running_cost : USD/GPU/year today; the cost stays
+    decline : 1/year, at least 2 % is assumed
+    rate : 1/year, continuously compounded
+    years : horizon
+
+    Returns
+    -------
+    USD/GPU, at least zero
+    """
+    if rent <= 0.0:
+        return 0.0
+    fall = max(decline, 0.02)
+    end = years
+    if running_cost > 0.0:
+        end = min(years, math.log(max(rent / running_cost, 1.0001)) / fall)
+    earned = rent * -math.expm1(-(fall + rate) * end) / (fall + rate)
+    discount = end if rate == 0.0 else -math.expm1(-rate * end) / rate
+    return max(earned - running_cost * discount, 0.0)
