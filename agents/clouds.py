@@ -1,0 +1,61 @@
+"""Cloud giants: capacity from own cash flow, buyers of last resort for used hardware."""
+
+import math
+
+from agents.party import Party
+from sim.kernels.rents import rent_value
+from sim.orders import CapexOrder
+from sim.tape import Market
+from sim.units import MONTHS, Frozen, quantity
+
+
+class Scale(Frozen):
+    """What differs by region."""
+
+    capacity_share: float = quantity("share", 0.01, 0.99, "of capacity at the start that clouds own")
+    core_earnings: float = quantity("USD/year", 0.0, 1e14, "cash flow of their other business, January 2023")
+
+
+class Params(Frozen):
+    """Clouds' rules."""
+
+    count: int = quantity("1", 1, 50, "clouds in a region")
+    entry: float = quantity("1/month", 0.0, 2.0, "orders over capacity per log of value over cost")
+    sentiment_noise: float = quantity("1", 0.0, 1.0, "monthly standard deviation of log sentiment")
+    sentiment_persistence: float = quantity("1/month", 0.0, 0.999, "of sentiment")
+    hurdle: float = quantity("1/year", 0.0, 1.0, "return over the base rate that they ask")
+    order_floor: float = quantity("1/month", 0.0, 0.1, "least orders over capacity")
+    order_cap: float = quantity("1/month", 0.01, 2.0, "most orders over capacity")
+    core_growth: float = quantity("1/year", -0.2, 0.5, "of the other business's cash flow")
+    cash_target: float = quantity("year", 0.0, 5.0, "of capital spending held in cash; the rest is paid out")
+    bond_spread: float = quantity("1/year", 0.0, 0.2, "over the base rate on clouds' bonds")
+    bond_repayment: float = quantity("1/month", 0.0, 1.0, "of bonds repaid when cash allows")
+    us: Scale
+    china: Scale
+
+
+class Cloud(Party):
+    """One cloud: trend demand, a weak response to value, its own sentiment; no credit limit."""
+
+    kind = "cloud"
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.sentiment = 0.0
+
+    def value(self, market: Market, rent: float, decline: float, life: float) -> float:
+        """Value over cost of the newest unit at its own hurdle."""
+        rate = market.base_rate + self.params.hurdle
+        return float(rent_value(rent, market.running_cost, decline, rate, life)) / market.unit_cost
+
+    def order(self, market: Market, capacity: float, value: float, growth: float, noise: float) -> CapexOrder:
+        """Order capacity for growth, USD; ``capacity`` effective GPU, its own share of the region's clouds."""
+        p = self.params
+        self.sentiment = p.sentiment_persistence * self.sentiment + p.sentiment_noise * noise
+        pace = (growth / MONTHS + p.entry * math.log(max(value, 0.05))) * math.exp(self.sentiment)
+        base = capacity * market.unit_cost * self.weight
+        return CapexOrder(self.party, base * min(max(pace, p.order_floor), p.order_cap))
+
+    def spare(self, cash: float, spending: float) -> float:
+        """Cash to return to savers, USD; ``spending`` is USD/year of capital spending."""
+        return max(cash - self.params.cash_target * spending, 0.0)

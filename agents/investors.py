@@ -1,0 +1,128 @@
+"""Investors: insurers and banks, real money, levered private credit; in China banks' wealth products, insurers, brokers."""
+
+import math
+
+from agents.party import Party
+from sim.orders import Bid
+from sim.tape import Market
+from sim.units import MONTHS, Frozen, quantity
+
+
+class Style(Frozen):
+    """One kind of investor."""
+
+    name: str
+    count: int = quantity("1", 0, 100, "investors of the kind")
+    size: float = quantity("1", 0.0, 100.0, "capital of each, relative")
+    aversion: float = quantity("1", 0.05, 20.0, "risk aversion, relative")
+    leverage: float = quantity("1", 0.05, 10.0, "leverage for the same haircut, relative")
+    marking: float = quantity("share", 0.0, 1.0, "of market price changes that count in its capital")
+    mezzanine: float = quantity("1", 0.0, 100.0, "appetite for the junior class, relative")
+
+
+class Population(Frozen):
+    """A region's investors."""
+
+    kinds: tuple[Style, ...]
+
+
+class Params(Frozen):
+    """How investors judge, borrow and are funded."""
+
+    start_capital: float = quantity("share", 0.0, 5.0, "capital at the start, of debt")
+    risk_aversion: float = quantity("1", 0.1, 100.0, "in mean-variance demand")
+    hurdle: float = quantity("1/year", 0.0, 0.5, "excess return asked over expected loss")
+    haircut: float = quantity("share", 0.001, 1.0, "lenders' haircut without risk")
+    haircut_risk: float = quantity("1", 0.0, 50.0, "added haircut per standard deviation of loss")
+    leverage_cap: float = quantity("1", 1.0, 50.0, "most holdings per unit of capital")
+    abs_leverage: float = quantity("1", 0.0, 5.0, "added leverage per unit of ABS share above neutral")
+    abs_relief: float = quantity("1/year", 0.0, 0.1, "fall of the hurdle per unit of ABS share above neutral")
+    abs_marking: float = quantity("1", 0.0, 5.0, "added marking per unit of ABS share above neutral")
+    start_loss_belief: float = quantity("1/year", 0.0, 0.5, "expected loss at the start")
+    start_volatility: float = quantity("1/year", 0.001, 1.0, "standard deviation of loss at the start")
+    loss_learning: float = quantity("1/month", 0.0, 1.0, "of expected loss when losses exceed it")
+    forgetting: float = quantity("1", 0.0, 2.0, "times that when they fall short")
+    volatility_learning: float = quantity("1/month", 0.0, 1.0, "of the variance of loss")
+    volatility_floor: float = quantity("1/year", 0.0001, 1.0, "standard deviation of loss in a quiet world")
+    loss_dispersion: float = quantity("1", 0.0, 10.0, "variance learned per squared monthly loss rate, annualised")
+    loss_cap: float = quantity("1/year", 0.01, 10.0, "annualised monthly loss beyond which volatility learns no more")
+    ambiguity: float = quantity("1", 0.0, 5.0, "weight of the dispersion of depreciation opinions in risk")
+    trend_flow: float = quantity("1", 0.0, 3.0, "inflow per unit of trend growth of compute spending")
+    chase: float = quantity("1", 0.0, 10.0, "inflow per unit of trailing return over the normal one")
+    normal_return: float = quantity("1/year", -0.2, 1.0, "excess return at which savers do not chase")
+    return_memory: float = quantity("month", 1.0, 120.0, "of trailing returns")
+    redemption: float = quantity("1", 0.0, 50.0, "outflow per unit of the loss rate, for investors who mark in full")
+    inflow_cap: float = quantity("1/year", 0.0, 5.0, "largest log growth of capital by inflow")
+    outflow_cap: float = quantity("1/year", 0.0, 5.0, "largest log fall of capital by redemption")
+    reach: float = quantity("1", 0.0, 1.0, "fall of risk aversion when the base rate goes from calm to zero")
+    calm_rate: float = quantity("1/year", 0.001, 0.2, "base rate below which investors reach for yield")
+    borrowing_spread: float = quantity("1/year", 0.0, 0.1, "over the base rate, paid to banks")
+    fee: float = quantity("share", 0.0, 1.0, "of positive excess income kept by managers")
+    failure: float = quantity("share", 0.0, 0.5, "capital over holdings below which new owners must come")
+    us: Population
+    china: Population
+
+
+class Investor(Party):
+    """One investor's beliefs; its capital and holdings are handed in."""
+
+    kind = "investor"
+
+    def __init__(self, *args, style: Style, beliefs: tuple[float, float] = (0.0, 0.0), **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.style = style
+        self.loss_belief, self.loss_volatility = beliefs  # 1/year
+        self.trailing = self.params.normal_return  # excess return, 1/year
+
+    def learn(self, loss_rate: float) -> None:
+        """Expected loss rises fast and fades slowly; volatility remembers large months. ``loss_rate`` 1/year, this month's."""
+        p = self.params
+        gap = loss_rate - self.loss_belief
+        self.loss_belief += p.loss_learning * (1.0 if gap > 0.0 else p.forgetting) * gap
+        news = min(loss_rate, p.loss_cap) ** 2 * p.loss_dispersion + p.volatility_floor**2
+        self.loss_volatility = math.sqrt(
+            self.loss_volatility**2 + p.volatility_learning * (news - self.loss_volatility**2)
+        )
+
+    def flow(self, excess: float, capital: float, loss_rate: float, trend: float) -> float:
+        """Savers' money in (or out, below zero), USD this month.
+
+        Parameters
+        ----------
+        excess : USD of return above the base rate this month
+        capital : USD at the start of it
+        loss_rate : 1/year, market's twelve-month mean
+        trend : 1/year, growth of spending on compute
+        """
+        p = self.params
+        month_return = min(max(excess * MONTHS / capital, -2.0), 1.0) if capital > 0.0 else 0.0
+        self.trailing += (month_return - self.trailing) / p.return_memory
+        chased = min(max(p.trend_flow * trend + p.chase * (self.trailing - p.normal_return), -0.5), 0.8)
+        pace = chased - p.redemption * loss_rate * self.style.marking
+        return capital * math.expm1(min(max(pace, -p.outflow_cap), p.inflow_cap) / MONTHS)
+
+    def bid(self, market: Market, capital: float, dispersion: float, loss: float, volatility: float, lean: float) -> Bid:
+        """What it would hold at any spread.
+
+        Parameters
+        ----------
+        capital : USD, by its own accounting
+        dispersion : of depreciation opinions, 1/year
+        loss, volatility : beliefs as transmitted, 1/year
+        lean : ABS share over the neutral one
+        """
+        p, style = self.params, self.style
+        variance = volatility**2 + (p.ambiguity * dispersion) ** 2
+        haircut = p.haircut + p.haircut_risk * math.sqrt(variance)
+        leverage = min(style.leverage * (1.0 + p.abs_leverage * lean) / haircut, p.leverage_cap)
+        reach = 1.0 - p.reach * max(p.calm_rate - max(market.base_rate, 0.0), 0.0) / p.calm_rate
+        aversion = p.risk_aversion * reach * style.aversion
+        return Bid(
+            investor=self.party,
+            capital=max(capital, 0.0),
+            loss_belief=loss,
+            hurdle=p.hurdle + market.novelty - p.abs_relief * lean,
+            price_of_risk=aversion * variance,
+            leverage=leverage,
+            mezzanine=style.mezzanine,
+        )

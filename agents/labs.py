@@ -1,0 +1,68 @@
+"""AI labs: they train, sell inference and raise money; a lab that runs dry fails."""
+
+import math
+
+from agents.party import Party
+from sim.tape import Market
+from sim.units import MONTHS, Frozen, quantity
+
+
+class Params(Frozen):
+    """Labs' rules of thumb."""
+
+    count: int = quantity("1", 1, 200, "labs in a region")
+    self_financing: float = quantity("1", 0.0, 5.0, "training paid from margin, per unit of inference bill at the undisturbed margin")
+    raise_multiple: float = quantity("1/year", 0.0, 10.0, "equity raised per unit of inference bill in calm markets")
+    raise_sensitivity: float = quantity("year", 0.0, 200.0, "log fall of raises per unit of spread over the calm one")
+    calm_spread: float = quantity("1/year", 0.0, 0.5, "spread, novelty apart, at which raises are undisturbed")
+    training_lag: float = quantity("month", 1.0, 60.0, "from money to training budgets")
+    start_cash: float = quantity("year", 0.0, 10.0, "cash at the start, of the yearly inference bill")
+    most_cash: float = quantity("year", 0.1, 20.0, "cash above which a lab buys back shares, of the yearly inference bill")
+    restart_cash: float = quantity("year", 0.0, 10.0, "cash that new owners put into a failed lab, of the yearly inference bill")
+    from_clouds: float = quantity("share", 0.0, 1.0, "of a raise that clouds take")
+    from_vendor: float = quantity("share", 0.0, 1.0, "of a raise that the chip vendor takes")
+    pass_through: float = quantity("share", 0.0, 1.0, "of above-market contract rent that users pay")
+
+
+class Lab(Party):
+    """Quality decides its share of users; training follows revenue and raises."""
+
+    kind = "lab"
+
+    def __init__(self, *args, quality: float = 0.0, training: float = 0.0, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.quality = quality
+        self.training = training  # USD/year
+
+    def appetite(self, market: Market, worth: float) -> float:
+        """Equity it is offered, a year, per unit of its inference bill: less when credit is dear or rationed.
+
+        Parameters
+        ----------
+        worth : value of a model relative to the undisturbed one
+        """
+        p = self.params
+        strain = market.spread - market.novelty - p.calm_spread
+        return p.raise_multiple * worth * math.exp(-p.raise_sensitivity * strain) * math.sqrt(market.ration)
+
+    def plan(self, bill: float, margin: float, raised: float) -> float:
+        """Training budget, USD/year, moved towards what own margin and raises pay for.
+
+        Parameters
+        ----------
+        bill : USD/year of inference compute
+        margin : mark-up over its undisturbed value
+        raised : equity a year per unit of bill
+        """
+        p = self.params
+        wanted = bill * (p.self_financing * margin + raised)
+        self.training += (wanted - self.training) / p.training_lag
+        return self.training
+
+    def raise_equity(self, bill: float, raised: float) -> float:
+        """USD sought this month."""
+        return bill * raised / MONTHS
+
+    def buy_back(self, cash: float, bill: float) -> float:
+        """USD handed to shareholders: what is above the cash it can use."""
+        return max(cash - self.params.most_cash * bill, 0.0)

@@ -1,0 +1,31 @@
+"""``python -m sim``. Exit codes: 0 done, 2 wrong configuration, 3 books do not balance, 130 and 143 interrupted."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Validate everything, then run it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        from sim.run import warm_cache
+
+        warm_cache()  # before anything imports numba
+        from sim.terminal import command
+
+        return command(sys.argv[1:] if arguments is None else list(arguments), overview)
+    except KeyboardInterrupt:
+        print("Interrupted; nothing of the unfinished run was kept.", file=sys.stderr)
+        return 130
+
+
+def overview(folder: Path) -> None:
+    """``overview.png``, drawn one floor up."""
+    import_module("analysis.overview").draw(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

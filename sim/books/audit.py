@@ -1,0 +1,106 @@
+"""The books close: named identities, checked every month of every run."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sim.books.deals import BUILDING, CLOSED
+from sim.books.ledger import ACCOUNT, CLAIMS, WORLD
+
+if TYPE_CHECKING:
+    from sim.books.deals import DealBook
+    from sim.books.fleet import Fleet
+    from sim.books.ledger import Ledger
+
+TOLERANCE = 1e-9  # of total assets
+
+
+class BooksDoNotBalance(RuntimeError):
+    """An accounting identity is broken."""
+
+
+class Gap(NamedTuple):
+    """The largest breach of one identity."""
+
+    identity: str
+    where: str
+    amount: float  # USD, or GPU for the fleet's count
+    scale: float  # what it is measured against
+
+
+def _worst(identity: str, gaps: np.ndarray, scale: float, name) -> Gap:
+    gaps = np.abs(np.atleast_1d(gaps))
+    if not gaps.size:
+        return Gap(identity, "", 0.0, scale)
+    worst = int(np.argmax(np.where(np.isnan(gaps), np.inf, gaps)))
+    return Gap(identity, name(worst), float(gaps[worst]), scale)
+
+
+def total_assets(ledger: "Ledger") -> float:
+    """Claims and hardware of all parties, USD."""
+    return float(np.maximum(ledger.balances, 0.0).sum())
+
+
+def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray) -> list[Gap]:
+    """The largest breach of every identity."""
+    size = len(ledger.members)
+    books = ledger.balances[:size]
+    scale = max(total_assets(ledger), 1.0)
+    party, state, open_ = deals["party"], deals["state"], deals["stage"] != CLOSED
+    balance = state["balance"]
+
+    def row(i: int) -> str:
+        return ledger.name(int(party[i]))
+
+    def holder(i: int) -> str:
+        return ledger.name(int(deals.investors[i]))
+
+    notes = ACCOUNT["notes"]
+    accounts = state["reserve"] + state["trap"] + deals["escrow"]
+    accounts = np.where(deals["stage"] == BUILDING, deals["escrow"], accounts)
+    units = fleet.bought - fleet.failed - fleet.retired - fleet.count()
+    out = [
+        _worst("every posting has two sides", books.sum(axis=1), scale, ledger.name),
+        _worst("no deposit below zero", np.minimum(np.delete(books[:, 0], WORLD), 0.0), scale, lambda i: ledger.name(i + 1)),
+        _worst("notes owed are notes outstanding", books[party, notes] + balance.sum(axis=1), scale, row),
+        _worst("notes held are the holders' shares", books[deals.investors, notes] - _held(deals), scale, holder),
+        _worst("a note has one holder for each part", (deals["shares"].sum(axis=2) - 1.0).max(axis=1) * open_, 1.0, row),
+        _worst("a deal's cash is its accounts", books[party, 0] - accounts - deals["collected"], scale, row),
+        _worst("a deal's hardware is in its books", books[party, ACCOUNT["fleet"]] - fleet.deals["book"], scale, row),
+        _worst("a closed deal owns and owes nothing", np.abs(books[party]).max(axis=1) * ~open_, scale, row),
+        _worst(
+            "a cloud's hardware is in its books",
+            books[cloud_parties, ACCOUNT["fleet"]] - fleet.book.sum(axis=1) - fleet.paid.sum(axis=1),
+            scale,
+            lambda i: ledger.name(int(cloud_parties[i])),
+        ),
+        _worst("GPUs bought are installed, on order, failed or retired", units, max(fleet.bought, 1.0), lambda _: "fleet"),
+    ]
+    for group in CLAIMS:
+        sums = sum(books[:, ACCOUNT[a]].sum() for a in group)
+        out.append(_worst(f"{' and '.join(group)} sum to zero", sums, scale, lambda _: "all parties"))
+    return out
+
+
+def _held(deals: "DealBook") -> np.ndarray:
+    return deals.by_holder(np.arange(len(deals)), deals["state"]["balance"])
+
+
+def check(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray) -> float:
+    """Largest breach relative to its scale.
+
+    Raises
+    ------
+    BooksDoNotBalance
+        A breach exceeds ``TOLERANCE``; names identity, party and amount.
+    """
+    worst = 0.0
+    for gap in gaps(ledger, deals, fleet, cloud_parties):
+        relative = gap.amount / gap.scale
+        if not relative <= TOLERANCE:
+            raise BooksDoNotBalance(
+                f"{gap.identity}: {gap.where} is out by {gap.amount:,.2f}, {relative:.1e} of {gap.scale:,.0f} "
+                f"(allowed {TOLERANCE:.0e}). Find the posting without its other side; the run has stopped."
+            )
+        worst = max(worst, relative)
+    return worst

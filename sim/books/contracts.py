@@ -1,0 +1,25 @@
+"""Take-or-pay contracts of deals: tenant, rent, months to renewal. One row a deal."""
+
+import numpy as np
+
+from sim.books.tables import Table
+
+
+class Contracts(Table):
+    """Who rents a deal's covered units, and at what rent (USD/GPU/year)."""
+
+    def __init__(self) -> None:
+        super().__init__({"tenant": (np.int64, ()), "rent": (np.float64, ()), "months": (np.int64, ())})
+
+    def roll(self, running: np.ndarray, spot: np.ndarray, term: int) -> None:
+        """A month passes; contracts that end are renewed at their vintage's spot rent."""
+        months = self["months"]
+        months[running] -= 1
+        ended = running & (months <= 0)
+        self["rent"][ended] = spot[ended]
+        months[ended] = term
+
+    def reset(self, tenants: np.ndarray, spot: np.ndarray) -> None:
+        """Contracts of failed tenants fall to spot where they were above it."""
+        hit = np.isin(self["tenant"], tenants)
+        self["rent"][hit] = np.minimum(self["rent"][hit], spot[hit])

@@ -1,0 +1,197 @@
+"""Cash and flows of every party, double entry. The only writer of money.
+
+Every party has one signed balance an account: assets positive, liabilities negative, ``profit`` the negative of what was
+earned and not paid out. A posting adds an amount to one account of a party and takes it from another, so each party's row sums
+to zero; an account that is somebody's claim on somebody else sums to zero over parties.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "fleet", "marks", "profit")
+# somebody's asset is somebody's liability: each group sums to zero over all parties
+CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), ("funding",))
+KINDS = (
+    *("world", "users", "savers", "banks", "suppliers", "exchange"),
+    *("lab", "operator", "cloud", "vendor", "investor", "deal"),
+)
+
+# flow: (account of the payer that rises, account of the payee that falls); cash moves beside them
+FLOWS = {
+    "income": ("profit", "profit"),  # world -> users, savers
+    "consumption": ("profit", "profit"),  # savers, suppliers -> world
+    "wholesale_funding": ("funding", "funding"),  # world -> banks, and back when it falls
+    "funding_repaid": ("funding", "funding"),
+    "inference": ("profit", "profit"),  # users -> labs
+    "contract_rent": ("profit", "profit"),  # tenant -> deal
+    "spot_rent": ("profit", "profit"),  # labs -> exchange -> deals, clouds
+    "sublease": ("profit", "profit"),  # exchange -> tenants whose capacity others use
+    "running_cost": ("profit", "profit"),  # deals, clouds -> suppliers
+    "fee": ("profit", "profit"),  # deals -> servicers; investors -> managers
+    "interest": ("profit", "profit"),  # deals -> note holders
+    "principal": ("notes", "notes"),  # deals -> note holders
+    "drawdown": ("notes", "notes"),  # investors -> deals
+    "note_sale": ("notes", "notes"),  # buyer -> seller, at the price
+    "escrow": ("stakes", "equity"),  # sponsor -> deal
+    "cure": ("stakes", "equity"),  # sponsor -> deal, a shortfall made good
+    "takeout": ("equity", "equity"),  # refinancing deal -> the deal it repays
+    "residual": ("profit", "profit"),  # deal -> sponsor
+    "hardware": ("fleet", "profit"),  # deals, clouds -> vendor
+    "shell": ("fleet", "profit"),  # deals, clouds -> builders
+    "goods": ("profit", "profit"),  # vendor -> suppliers
+    "used_gpus": ("fleet", "fleet"),  # cloud -> deal in liquidation, at the sale price
+    "equity": ("stakes", "equity"),  # savers, clouds, vendor -> labs, operators, investors
+    "redemption": ("equity", "stakes"),  # investors -> savers
+    "payout": ("profit", "profit"),  # dividends to savers
+    "crediting": ("profit", "profit"),  # investors -> savers: the base rate on their capital
+    "core_earnings": ("profit", "profit"),  # world -> clouds: their other business
+    "bond_issue": ("bonds", "bonds"),  # savers -> clouds
+    "bond_repaid": ("bonds", "bonds"),  # clouds -> savers
+    "coupon": ("profit", "profit"),  # clouds -> savers
+    "loan": ("loans", "loans"),  # banks -> investors
+    "loan_repaid": ("loans", "loans"),  # investors -> banks
+    "loan_interest": ("profit", "profit"),  # investors -> banks
+    "deposit_interest": ("profit", "profit"),  # banks -> investors
+    "bank_margin": ("profit", "profit"),  # banks -> world
+}
+FLOW = {name: i for i, name in enumerate(FLOWS)}
+ACCOUNT = {name: i for i, name in enumerate(ACCOUNTS)}
+KIND = {name: i for i, name in enumerate(KINDS)}
+WORLD = 0
+DUST = 0.01  # USD; a cent, the rounding left by the division of large payments among many receivers
+
+
+class Overdraft(RuntimeError):
+    """A payment that its payer has no cash for; nothing was posted."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """Who a party is."""
+
+    kind: str
+    region: str
+    name: str
+
+
+class Ledger:
+    """Signed balances (party, account) in USD and this month's flows (flow, payer kind, payee kind) in USD."""
+
+    def __init__(self) -> None:
+        self.members: list[Member] = []
+        self.balances = np.zeros((64, len(ACCOUNTS)))
+        self.kinds = np.zeros(64, dtype=np.int64)
+        self.flows = np.zeros((len(FLOWS), len(KINDS), len(KINDS)))
+        self.enroll("world", "", "world")
+
+    def enroll(self, kind: str, region: str, name: str) -> int:
+        """Open the accounts of a new party; returns its number."""
+        party = len(self.members)
+        self.members.append(Member(kind, region, name))
+        if party == len(self.kinds):
+            self.balances = np.concatenate([self.balances, np.zeros_like(self.balances)])
+            self.kinds = np.concatenate([self.kinds, np.zeros_like(self.kinds)])
+        self.kinds[party] = KIND[kind]
+        return party
+
+    def enroll_many(self, kind: str, region: str, names: list[str]) -> np.ndarray:
+        """Open the accounts of several parties."""
+        return np.array([self.enroll(kind, region, name) for name in names], dtype=np.int64)
+
+    def balance(self, parties, account: str):
+        """USD on an account; a copy."""
+        return self.balances[parties, ACCOUNT[account]].copy()
+
+    def cash(self, parties):
+        """USD of deposits; a copy."""
+        return self.balances[parties, 0].copy()
+
+    def net_worth(self, parties):
+        """USD of assets less liabilities: what was put in and earned, not yet paid out or lost."""
+        return -(self.balances[parties, ACCOUNT["equity"]] + self.balances[parties, ACCOUNT["profit"]])
+
+    def pay(self, flow: str, payers, payees, amounts) -> None:
+        """Move cash. Checks the whole batch, then commits.
+
+        Parameters
+        ----------
+        flow : a name in FLOWS
+        payers, payees : party numbers, scalar or (n,)
+        amounts : USD, scalar or (n,), none below zero
+
+        Raises
+        ------
+        Overdraft
+            A party other than ``world`` would end below zero.
+        ValueError
+            An amount is negative or not finite.
+        """
+        payers, payees, amounts = np.broadcast_arrays(payers, payees, np.asarray(amounts, dtype=np.float64))
+        if not amounts.size:
+            return
+        payers, payees, amounts = payers.ravel(), payees.ravel(), amounts.ravel()
+        if not amounts.min() >= -DUST or not np.isfinite(amounts).all():
+            worst = int(np.argmin(np.where(np.isfinite(amounts), amounts, -np.inf)))
+            raise ValueError(
+                f"{flow}: {self.name(payers[worst])} is asked for {amounts[worst]:,.2f} USD. "
+                "Amounts are finite and at least zero; no payment was made."
+            )
+        size = len(self.members)
+        out = np.bincount(payers, amounts, size)
+        came = np.bincount(payees, amounts, size)
+        after = self.balances[:size, 0] - out + came
+        self._refuse_overdraft(flow, after, out)
+        rises, falls = (ACCOUNT[a] for a in FLOWS[flow])
+        self.balances[:size, 0] = after
+        self.balances[:size, rises] += out
+        self.balances[:size, falls] -= came
+        np.add.at(self.flows[FLOW[flow]], (self.kinds[payers], self.kinds[payees]), amounts)
+
+    def _refuse_overdraft(self, flow: str, after: np.ndarray, out: np.ndarray) -> None:
+        short = (after < -DUST - 1e-12 * out) & (out > 0)
+        short[WORLD] = False
+        if short.any():
+            party = int(np.argmax(short))
+            raise Overdraft(
+                f"{flow}: {self.name(party)} has {self.balances[party, 0]:,.2f} USD and is asked for "
+                f"{out[party]:,.2f}.\nRation it in the market before settling; no payment was made."
+            )
+
+    def post(self, parties, rises: str, falls: str, amounts) -> None:
+        """Move an amount (any sign) between two accounts of the same party; no cash."""
+        amounts = np.asarray(amounts, dtype=np.float64)
+        if "cash" in (rises, falls):
+            raise ValueError("Cash moves only through pay(); nothing was posted.")
+        if not np.isfinite(amounts).all():
+            raise ValueError(f"{falls} to {rises}: an amount is not finite; nothing was posted.")
+        np.add.at(self.balances, (parties, ACCOUNT[rises]), amounts)
+        np.add.at(self.balances, (parties, ACCOUNT[falls]), -amounts)
+
+    def forgive(self, account: str, issuers, holders, amounts) -> None:
+        """Write off a claim: a loss to its holder, a gain to its issuer."""
+        self.post(holders, "profit", account, amounts)
+        self.post(issuers, account, "profit", amounts)
+
+    def accrue(self, account: str, issuers, holders, amounts, into: str = "profit") -> None:
+        """Add unpaid interest to a claim: income to its holder, a cost (or a part of the fleet's cost) to its issuer."""
+        self.post(holders, account, "profit", amounts)
+        self.post(issuers, into, account, amounts)
+
+    def provide(self, flow: str, party: int, need: float) -> None:
+        """Let the world fill up a party's cash to ``need``."""
+        self.pay(flow, WORLD, party, max(need - self.balances[party, 0], 0.0))
+
+    def name(self, party: int) -> str:
+        """A party in words."""
+        member = self.members[party]
+        return " ".join(w for w in (member.region, member.kind, member.name) if w)
+
+    def turn(self) -> None:
+        """Open the next month: flows start at zero."""
+        self.flows[:] = 0.0
+
+    def copy(self) -> "Ledger":
+        """An independent ledger with the same balances."""
+        return copy.deepcopy(self)

@@ -1,0 +1,22 @@
+"""Banks' loans to investors, and what lies behind the banks."""
+
+import numpy as np
+
+from sim.books.ledger import WORLD, Ledger
+
+
+def borrow(ledger: Ledger, bank: int, investors: np.ndarray, needs: np.ndarray) -> None:
+    """Investors (i,) who lack cash for ``needs`` (i,) USD borrow it; the bank funds itself in the world's money market."""
+    short = np.maximum(needs - ledger.cash(investors), 0.0)
+    if not short.any():
+        return
+    ledger.provide("wholesale_funding", bank, float(short.sum()))
+    ledger.pay("loan", bank, investors, short)
+
+
+def repay(ledger: Ledger, bank: int, investors: np.ndarray) -> None:
+    """Investors use idle cash to repay loans; the bank returns what it does not need."""
+    owed = -ledger.balance(investors, "loans")
+    ledger.pay("loan_repaid", investors, bank, np.maximum(np.minimum(ledger.cash(investors), owed), 0.0))
+    spare = min(ledger.cash(bank), -ledger.balance(bank, "funding"))
+    ledger.pay("funding_repaid", bank, WORLD, max(spare, 0.0))

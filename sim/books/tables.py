@@ -1,0 +1,38 @@
+"""Columns that grow together."""
+
+import copy
+from typing import Any
+
+import numpy as np
+
+
+class Table:
+    """Rows of equal columns, appended in blocks; ``table["name"]`` is the filled part of a column, writable."""
+
+    def __init__(self, columns: dict[str, Any]) -> None:
+        """``columns``: name -> (dtype, trailing shape)."""
+        self.size = 0
+        self._columns = {n: np.zeros((64, *shape), dtype=dtype) for n, (dtype, shape) in columns.items()}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._columns[name][: self.size]
+
+    def __len__(self) -> int:
+        return self.size
+
+    def add(self, count: int, **values: Any) -> np.ndarray:
+        """Append rows; columns not named start at zero. Returns the new rows' numbers."""
+        rows = np.arange(self.size, self.size + count)
+        self.size += count
+        for name, column in self._columns.items():
+            if self.size > len(column):
+                grown = np.zeros((max(2 * len(column), self.size), *column.shape[1:]), dtype=column.dtype)
+                grown[: len(column)] = column
+                self._columns[name] = grown
+        for name, value in values.items():
+            self[name][rows] = value
+        return rows
+
+    def copy(self) -> Any:
+        """An independent table with the same rows."""
+        return copy.deepcopy(self)

@@ -1,0 +1,164 @@
+"""What every recorded column holds: unit and meaning. The unit decides the type in Parquet.
+
+``index``, ``id`` and ``count`` are whole numbers (an id below zero is none); ``text``, ``date`` and ``flag`` are what
+they say; the rest are floats. A missing number is null.
+"""
+
+from typing import Final
+
+Columns = dict[str, tuple[str, str]]
+
+WHEN: Final[Columns] = {
+    "month": ("index", "month of the run, 0 is the start date, negative during burn-in"),
+    "date": ("date", "first day of the month"),
+}
+
+MONTHLY: Final[Columns] = {
+    **WHEN,
+    "region": ("text", "region"),
+    # what is built
+    "capex": ("USD", "capital spending of the month"),
+    "capex_clouds": ("USD", "of which by clouds, out of cash flow"),
+    "capex_operators": ("USD", "of which by operators"),
+    "orders": ("USD", "hardware ordered in the month"),
+    "vendor_revenue": ("USD", "hardware delivered and paid in the month"),
+    "support": ("USD", "put in by sponsors to keep their deals whole, in the month"),
+    # what it is financed with
+    "issuance": ("USD", "notional of deals closed in the month"),
+    "issuance_abs": ("USD", "of which securities"),
+    "issuance_private": ("USD", "of which private credit"),
+    "refinancing": ("USD", "notional of deals that replace maturing ones"),
+    "debt": ("USD", "balance of all deals outstanding"),
+    "undrawn": ("USD", "committed and not yet drawn"),
+    "interest": ("USD", "interest paid in the month"),
+    "principal": ("USD", "principal repaid in the month"),
+    "residual": ("USD", "paid to sponsors after all classes, in the month"),
+    "ebitda": ("USD", "operators' earnings before interest and depreciation in the month"),
+    "debt_to_ebitda": ("1", "debt over twelve months of ebitda"),
+    "investor_capital": ("USD", "investors' net worth"),
+    "investor_loans": ("USD", "what investors owe to their lenders"),
+    "investor_leverage": ("1", "investors' assets over net worth"),
+    "abs_share": ("share", "part of the year's issuance placed as securities"),
+    # terms
+    "spread": ("1/year", "spread over the base rate at issue"),
+    "advance_rate_senior": ("share", "loan over value that lenders give on senior tranches"),
+    "advance_rate_mezzanine": ("share", "loan over value that lenders give on mezzanine tranches"),
+    "ltv_addon": ("share", "loan to value that regulators or fashion add or take off"),
+    "ration": ("share", "part of new requests that capital can carry"),
+    "refinancing_availability": ("share", "part of maturing debt that can be rolled"),
+    "funded_share": ("share", "part of wanted orders that was financed"),
+    "cost_of_capital": ("1/year", "rate at which labs and operators decide"),
+    "raise_multiple": ("1", "labs' equity raised, relative to its trend"),
+    # compute
+    "rent": ("USD/GPU-hour", "posted rent of the newest vintage"),
+    "unit_cost": ("USD/GPU", "cost of an installed GPU, shell and power included"),
+    "rent_to_cost": ("1/year", "a year's rent over unit cost"),
+    "utilisation": ("share", "part of the capacity in use"),
+    "capacity": ("GPU", "installed capacity in H100-equivalents"),
+    # the frontier
+    "frontier": ("1", "log performance per dollar of the best chip, 0 at the start"),
+    "frontier_growth": ("1/year", "growth of the frontier"),
+    "model_half_life": ("year", "time in which a model's lead halves"),
+    "training": ("USD", "labs' spending on training compute in the month"),
+    "inference_revenue": ("USD", "users' payments for inference in the month"),
+    "lab_raise": ("USD", "equity raised by labs in the month"),
+    "lab_concentration": ("1", "Herfindahl index of labs' revenue"),
+    # opinions
+    "depreciation_seen": ("1/year", "six-month mean of a vintage's rent decline"),
+    "depreciation_belief": ("1/year", "mean believed decline of a vintage's rent"),
+    "belief_dispersion": ("1/year", "standard deviation of that belief over agents"),
+    "appraisal_senior": ("share", "appraised collateral over cost, as senior lenders see it"),
+    "appraisal_mezzanine": ("share", "appraised collateral over cost, as mezzanine lenders see it"),
+    "loss_belief": ("1/year", "mean believed loss rate on debt"),
+    "loss_volatility": ("1/year", "believed standard deviation of the loss rate"),
+    # losses
+    "loss": ("USD", "principal lost by holders in the month"),
+    "loss_senior": ("USD", "of which on senior tranches"),
+    "loss_mezzanine": ("USD", "of which on mezzanine tranches"),
+    "defaults": ("count", "deals that defaulted in the month"),
+    "liquidations": ("count", "deals whose collateral was sold in the month"),
+    "recovery_rate": ("share", "recovered part of the balance of deals liquidated in the month"),
+    "downgrades": ("count", "tranches downgraded in the month"),
+    "operator_cash": ("USD", "operators' cash"),
+    "operator_failures": ("count", "operators that failed in the month"),
+    "investor_failures": ("count", "investors that failed in the month"),
+    "bank_losses": ("USD", "banks' losses on loans to investors in the month"),
+    "lab_cash": ("USD", "labs' cash"),
+    "lab_failures": ("count", "labs that failed in the month"),
+    # the books
+    "audit_gap": ("share", "largest gap of the month's accounting identities, of total assets"),
+}
+
+DEALS: Final[Columns] = {
+    "deal": ("id", "number of the deal"),
+    "region": ("text", "region"),
+    "sponsor": ("text", "operator that sold the pool"),
+    "channel": ("text", "securities or private credit"),
+    "refinances": ("id", "deal whose balloon it repaid; null for new capacity"),
+    "issued": ("index", "month of closing, negative during burn-in"),
+    "notional_senior": ("USD", "at closing"),
+    "notional_mezzanine": ("USD", "at closing"),
+    "coupon_senior": ("1/year", "at closing"),
+    "coupon_mezzanine": ("1/year", "at closing"),
+    "budget": ("USD", "cost of what it financed"),
+    "tenor": ("month", "from delivery to maturity"),
+    "stage": ("text", "building, operating or closed"),
+    "liquidated": ("flag", "its collateral was sold"),
+    "loss": ("USD", "principal lost by holders"),
+    "balance": ("USD", "outstanding at the end of the run"),
+}
+
+TRANCHES: Final[Columns] = {
+    **WHEN,
+    "deal": ("id", "number of the deal"),
+    "tranche": ("text", "class: A is the most senior"),
+    "balance": ("USD", "outstanding"),
+    "rating": ("text", "letter, worst of the agencies"),
+    "price": ("share", "mark over par"),
+    "coupon": ("1/year", "interest rate"),
+    "held_by_insurers": ("share", "part of the balance"),
+    "held_by_funds": ("share", "part of the balance"),
+    "held_by_banks": ("share", "part of the balance"),
+    "held_by_sponsor": ("share", "part of the balance"),
+}
+
+AGENTS: Final[Columns] = {
+    **WHEN,
+    "agent": ("text", "name, unique within kind and region"),
+    "kind": ("text", "lab, operator, cloud, vendor or investor"),
+    "region": ("text", "region"),
+    "cash": ("USD", "deposits"),
+    "net_worth": ("USD", "assets less debts"),
+    "loans": ("USD", "owed to banks"),
+    "bonds": ("USD", "owed to bondholders"),
+    "notes": ("USD", "tranches held"),
+    "fleet": ("USD", "GPUs and shells, book value"),
+    "stakes": ("USD", "equity held in deals and labs"),
+}
+
+FLOWS: Final[Columns] = {
+    **WHEN,
+    "flow": ("text", "what was paid for"),
+    "payer": ("text", "kind of the payer"),
+    "payee": ("text", "kind of the payee"),
+    "usd": ("USD", "paid in the month"),
+}
+
+EVENTS: Final[Columns] = {
+    **WHEN,
+    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure or rule"),
+    "region": ("text", "region"),
+    "deal": ("id", "deal concerned"),
+    "party": ("text", "agent or class concerned"),
+    "amount": ("USD", "size"),
+    "text": ("text", "what happened"),
+}
+
+COLUMNS: Final[dict[str, Columns]] = {
+    "monthly": MONTHLY,
+    "deals": DEALS,
+    "tranches": TRANCHES,
+    "agents": AGENTS,
+    "flows": FLOWS,
+    "events": EVENTS,
+}

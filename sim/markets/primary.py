@@ -1,0 +1,120 @@
+"""Requests meet bids: the spread that clears the stock of debt and the new deals, and what is rationed."""
+
+import numpy as np
+
+from sim.orders import Book
+from sim.sums import total
+from sim.units import Frozen, quantity
+
+
+class Regime(Frozen):
+    """A region's credit market."""
+
+    base_rate: float = quantity("1/year", -0.02, 0.25, "risk-free rate")
+    abs_share: float = quantity("share", 0.0, 1.0, "of deals placed as securities")
+    closing_private: int = quantity("month", 1, 11, "from plan to money, private placement")
+    closing_abs: int = quantity("month", 1, 11, "from plan to money, securities")
+
+
+class Playbook(Frozen):
+    """Copying another region's channel mix."""
+
+    copy_month: int = quantity("month", 0, 2400, "after recording begins; not used unless ``copies`` is true")
+    copies: bool
+    copied_share: float = quantity("share", 0.0, 1.0, "ABS share the copier moves to")
+    adoption: float = quantity("month", 1.0, 240.0, "mean time in which it moves")
+
+
+class Params(Frozen):
+    """Credit market rules."""
+
+    spread_cap: float = quantity("1/year", 0.02, 2.0, "spread above which nobody trades")
+    spread_floor: float = quantity("1/year", 0.0, 0.1, "least spread")
+    spread_speed: float = quantity("1/month", 0.01, 1.0, "share of the gap to the clearing spread closed in a month")
+    ration_speed: float = quantity("1/month", 0.01, 1.0, "of the rationing of new requests")
+    refinancing_speed: float = quantity("1/month", 0.01, 1.0, "of the availability of refinancing")
+    refinancing_floor: float = quantity("share", 0.0, 0.99, "capacity over debt at which nothing is rolled over")
+    novelty_premium: float = quantity("1/year", 0.0, 0.5, "extra hurdle for a new asset class, January 2023")
+    novelty_half_life: float = quantity("month", 1.0, 240.0, "in which lenders learn it")
+    neutral_abs_share: float = quantity("share", 0.0, 1.0, "ABS share at which leverage, shopping and marks are as configured")
+    us: Regime
+    china: Regime
+    playbook: Playbook
+
+
+def holdings(book: Book, spread: float) -> np.ndarray:
+    """Debt that investors want at a spread, USD (i,): mean-variance, up to the leverage that haircuts allow."""
+    wanted = (spread - book.loss_belief - book.hurdle) / book.price_of_risk
+    return book.capital * np.minimum(np.maximum(wanted, 0.0), book.leverage)
+
+
+def clearing_spread(p: Params, book: Book, need: float) -> float:
+    """Spread at which holdings meet the debt outstanding and requested; the cap when capital cannot carry it."""
+    low, high = p.spread_floor, p.spread_cap
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        if total(holdings(book, middle)) < need:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)
+
+
+def clear(p: Params, quotes: dict[str, float], book: Book, debt: float, requested: float) -> dict[str, float]:
+    """New terms of credit, and the spread at which holdings would clear now.
+
+    Parameters
+    ----------
+    quotes : last month's spread, ration and refinancing
+    debt : USD outstanding and committed
+    requested : USD of new notes sought
+    """
+    spread = clearing_spread(p, book, debt + requested)
+    capacity = total(holdings(book, p.spread_cap))
+    ration = 1.0
+    if requested > 0.0:
+        ration = min(max((capacity - debt) / requested, 0.0), 1.0)
+    rolled = 1.0
+    if debt > 0.0:
+        rolled = min(max((capacity / debt - p.refinancing_floor) / (1.0 - p.refinancing_floor), 0.0), 1.0)
+    return {
+        "clearing": spread,
+        "spread": quotes["spread"] + p.spread_speed * (spread - quotes["spread"]),
+        "ration": quotes["ration"] + p.ration_speed * (ration - quotes["ration"]),
+        "refinancing": quotes["refinancing"] + p.refinancing_speed * (rolled - quotes["refinancing"]),
+    }
+
+
+def novelty(p: Params, months: int) -> float:
+    """Premium asked of an asset class that has no history; ``months`` since recording began."""
+    return p.novelty_premium * 2.0 ** (-max(months, 0) / p.novelty_half_life)
+
+
+def copy_playbook(p: Params, share: float, month: int) -> float:
+    """ABS share of the region that copies the leader's channel."""
+    if not p.playbook.copies or month < p.playbook.copy_month:
+        return share
+    return share + (p.playbook.copied_share - share) / p.playbook.adoption
+
+
+def allot(book: Book, spread: float, debt: float, junior: float) -> tuple[np.ndarray, np.ndarray]:
+    """Who should hold what: shares (i,) of the senior and of the junior class.
+
+    Insurers and banks take seniors, levered credit the junior class; together each investor holds its clearing share.
+
+    Parameters
+    ----------
+    debt, junior : USD of all notes, of which junior
+    """
+    wanted = holdings(book, spread)
+    if total(wanted) <= 0.0:
+        wanted = np.maximum(book.capital, 1.0)
+    wanted = wanted / total(wanted) * debt
+    taste = wanted * book.mezzanine
+    mezzanine = np.minimum(taste / max(total(taste), 1e-300) * junior, wanted)
+    left = wanted - mezzanine
+    gap = junior - total(mezzanine)
+    if gap > 0.0 and total(left) > 0.0:
+        mezzanine = mezzanine + left / total(left) * gap
+        left = wanted - mezzanine
+    return left / max(total(left), 1e-300), mezzanine / max(total(mezzanine), 1e-300)

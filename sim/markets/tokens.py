@@ -1,0 +1,89 @@
+"""Users' demand for inference, model quality and labs' shares."""
+
+import math
+
+import numpy as np
+
+from sim.sums import mean, total
+from sim.tape import Market, Tape
+from sim.units import MONTHS, Frozen, quantity
+
+
+class Params(Frozen):
+    """Demand for tokens and the race of models."""
+
+    growth_start: float = quantity("1/year", -0.5, 2.0, "growth of inference demand at a given rent, January 2023")
+    growth_end: float = quantity("1/year", -0.5, 1.0, "the same in the long run")
+    growth_half_life: float = quantity("year", 0.1, 50.0, "of the way from the first to the second")
+    shock: float = quantity("1", 0.0, 1.0, "monthly standard deviation of log demand")
+    shock_persistence: float = quantity("1/month", 0.0, 0.999, "of the demand shock")
+    elasticity: float = quantity("1", 1.01, 5.0, "price elasticity of demand for compute")
+    cross_elasticity: float = quantity("1", 0.0, 3.0, "of demand to the rent abroad, scaled by the other region's capacity")
+    half_life: float = quantity("year", 0.1, 10.0, "of a model's lead when nobody races")
+    race_effect: float = quantity("1", 0.0, 5.0, "log fall of the half-life per log training over trend")
+    race_lag: float = quantity("month", 1.0, 120.0, "from training budgets to shorter leads")
+    race_slowdown: float = quantity("1", 1.0, 50.0, "times the lag when the race slows")
+    race_memory: float = quantity("month", 6.0, 600.0, "in which a new level of training becomes the trend")
+    margin: float = quantity("1", 0.0, 3.0, "labs' mark-up on their compute bill at the undisturbed half-life")
+    margin_effect: float = quantity("1", 0.0, 3.0, "elasticity of the mark-up to the half-life")
+    worth_rate: float = quantity("1/year", 0.01, 1.0, "discount rate of a model's margin")
+    training_effect: float = quantity("1/year", 0.0, 5.0, "quality gained per log training over the mean lab")
+    quality_noise: float = quantity("1", 0.0, 3.0, "standard deviation of lasting quality differences")
+    choice: float = quantity("1", 0.0, 10.0, "sensitivity of users to quality")
+    setback: float = quantity("share", 0.0, 0.99, "of demand that never comes, against the path")
+    setback_month: int = quantity("month", 0, 2400, "when it begins to show, after recording begins")
+    setback_length: int = quantity("month", 1, 240, "over which it shows in full")
+
+
+def growth(p: Params, years: float) -> float:
+    """Growth of demand at a given rent, 1/year."""
+    return p.growth_end + (p.growth_start - p.growth_end) * 2.0 ** (-years / p.growth_half_life)
+
+
+def nominal_growth(p: Params, years: float, frontier: float) -> float:
+    """Growth of what users and labs spend on compute, 1/year."""
+    return growth(p, years) + (p.elasticity - 1.0) * frontier
+
+
+def demand(p: Params, tape: Tape, market: Market, foreign: Market | None, month: int) -> float:
+    """Scale of inference demand, shocks and rents abroad included; cheap tokens abroad take demand."""
+    scale = market.demand * math.exp(market.demand_shock)
+    shown = min(max((month - p.setback_month) / p.setback_length, 0.0), 1.0)
+    scale *= (1.0 - p.setback) ** shown
+    if foreign is None:
+        return scale
+    weight = foreign.capacity / (market.capacity + foreign.capacity)
+    return scale * (market.rent / foreign.rent) ** (-p.cross_elasticity * weight)
+
+
+def half_life(p: Params, growth: float, trend: float, race: float) -> float:
+    """Years in which a model loses half its lead: shorter when hardware or labs run faster than trend."""
+    hardware = (trend / growth) ** 0.5 if growth > 0.0 and trend > 0.0 else 1.0
+    return p.half_life * hardware * math.exp(-p.race_effect * min(max(race, -0.8), 1.0))
+
+
+def mark_up(p: Params, life: float) -> float:
+    """Labs' margin over their compute bill: a faster race erodes it."""
+    return p.margin * (life / p.half_life) ** p.margin_effect
+
+
+def model_worth(p: Params, life: float) -> float:
+    """Present value of a model's decaying margin, relative to the undisturbed one."""
+    decay = math.log(2.0)
+    margin = mark_up(p, life) / p.margin if p.margin > 0.0 else 1.0
+    return margin * (p.worth_rate + decay / p.half_life) / (p.worth_rate + decay / life)
+
+
+def improve(p: Params, quality: np.ndarray, training: np.ndarray, life: float, noise: np.ndarray) -> np.ndarray:
+    """Quality (n,) after a month: training buys it, the race decays it."""
+    if not len(quality):
+        return quality
+    effort = np.log(training)
+    gained = p.training_effect * (effort - mean(effort)) - math.log(2.0) / life * quality
+    return quality + gained / MONTHS + p.quality_noise / math.sqrt(MONTHS * life) * noise
+
+
+def shares(p: Params, quality: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Labs' shares of users (n,): logit in quality."""
+    pull = weight * np.exp(p.choice * quality)
+    return pull / total(pull)

@@ -1,0 +1,1 @@
+"""The ten phases of a month, one file each; ``sim/month.py`` gives their order."""

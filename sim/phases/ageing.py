@@ -1,0 +1,101 @@
+"""Age: the frontier moves, the race shortens models' lives, units wear, retire and are written down."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.books.deals import OPERATING
+from sim.books.fleet import BEFORE
+from sim.markets import hardware, tokens
+from sim.streams import entity
+from sim.sums import total
+from sim.units import MONTHS
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+WORLD = np.array([entity("world")], dtype=np.uint64)
+
+
+def age(economy: Economy) -> None:
+    """Cadence and race set the pace of obsolescence; a month of wear, depreciation and retirement."""
+    _race(economy)
+    _launch(economy)
+    for region in economy.regions:
+        _observe(economy, region)
+        _demand(economy, region)
+    _wear(economy)
+
+
+def _race(economy: Economy) -> None:
+    """Labs' training against its trend, smoothed: fast up, slowly down."""
+    p, tape = economy.params.sim.markets.tokens, economy.tape
+    training = math.log(max(total(economy.tape[r].training for r in economy.regions), 1.0))
+    gap = training - tape.training_trend
+    lag = p.race_lag * (1.0 if gap > tape.race else p.race_slowdown)
+    nominal = tokens.nominal_growth(p, tape.years, tape.frontier_trend)
+    economy.publish(
+        race=tape.race + (gap - tape.race) / lag,
+        training_trend=hardware.follow(tape.training_trend, training, nominal, p.race_memory),
+    )
+
+
+def _launch(economy: Economy) -> None:
+    """The vendor's cadence and the models' half-life, through the arrow from scaling to obsolescence."""
+    markets, tape = economy.params.sim.markets, economy.tape
+    nominal = tokens.nominal_growth(markets.tokens, tape.years, tape.frontier_trend)
+    paced = hardware.cadence(markets.hardware, tape, economy.vendor_revenue)
+    trend = hardware.follow(tape.revenue_trend, paced.revenue, nominal, markets.hardware.trend_memory)
+    live = tokens.half_life(
+        markets.tokens, paced.frontier_growth, markets.hardware.performance_growth, paced.race
+    )
+    growth = economy.transmit("frontier_growth", "", paced.frontier_growth)
+    life = economy.transmit("half_life", "", live)
+    noise = float(economy.draw("launch", WORLD)[0])
+    moved = hardware.launch(markets.hardware, paced, growth, noise, economy.month)
+    economy.tape = moved.publish(revenue_trend=trend, half_life=life)
+
+
+def _observe(economy: Economy, region: str) -> None:
+    """Depreciation that the market sees: a six-month mean of the fall of a vintage's rent, rent and technology weighted."""
+    p, market = economy.params, economy.tape[region]
+    step = economy.tape.frontier_step * MONTHS
+    fall = -math.log(market.rent / market.rent_month_ago) * MONTHS
+    weight = p.agents.agencies.technology_weight
+    seen = (1.0 - weight) * fall + (weight + p.sim.markets.compute.vintage_discount) * step
+    seen = min(max(seen, -1.0), 1.5)
+    economy.publish(region, depreciation_seen=market.depreciation_seen + (seen - market.depreciation_seen) / 6.0)
+
+
+def _demand(economy: Economy, region: str) -> None:
+    """Demand grows on its path and is shocked."""
+    p, market = economy.params.sim.markets.tokens, economy.tape[region]
+    key = np.array([entity(region)], dtype=np.uint64)
+    years = max(economy.month + 1, 0) / MONTHS
+    rate = tokens.growth(p, years) * economy.demand_pace
+    shock = p.shock_persistence * market.demand_shock + p.shock * float(economy.draw("demand", key)[0])
+    economy.publish(
+        region,
+        demand=market.demand * math.exp(tokens.growth(p, economy.tape.years) / MONTHS),
+        demand_growth=rate,
+        demand_shock=shock,
+    )
+
+
+def _wear(economy: Economy) -> None:
+    deals, fleet, p = economy.deals, economy.fleet, economy.params.sim
+    running = deals["stage"] == OPERATING
+    fleet.wear(p.markets.compute.wear, running)
+    written, clouds = fleet.depreciate(p.books.deals.accounting_life, running)
+    rows = np.flatnonzero(written)
+    economy.ledger.post(deals["party"][rows], "profit", "fleet", written[rows])
+    clouds = clouds + fleet.retire_clouds(economy.clock, p.markets.compute.service_life)
+    for region in economy.regions:
+        for cloud in economy.all("cloud", region):
+            economy.ledger.post(cloud.party, "profit", "fleet", float(clouds[cloud.slot]))
+
+
+assert BEFORE > 0

@@ -1,0 +1,162 @@
+"""Build: delayed draws pay vendor and builders, units are delivered, operators and clouds plan more."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.books.deals import BUILDING
+from sim.markets import tokens
+from sim.phases.funding import distribute, earn, fund_cloud
+from sim.phases.issuing import draw
+from sim.units import MONTHS
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+
+def build(economy: Economy) -> None:
+    """Deliver, draw and pay for what is under construction; plan what comes next."""
+    months = economy.params.agents.operators.build
+    economy.fleet.deliver(economy.clock, months)
+    running = np.array([economy.tape[r].running_cost for r in economy.regions])
+    economy.fleet.record(economy.clock, economy.tape.frontier, running)
+    for region in economy.regions:
+        _construct(economy, region)
+        _plan_clouds(economy, region)
+    _pay_for_clouds(economy)
+    for region in economy.regions:
+        _plan_operators(economy, region)
+    _settle_vendor(economy)
+
+
+def _buy(economy: Economy, region: str, payers, amounts) -> None:
+    """Pay vendor and builders for hardware and shell, USD."""
+    share = economy.params.sim.markets.hardware.hardware_share
+    amounts = np.asarray(amounts, dtype=np.float64)
+    economy.ledger.pay("hardware", payers, economy.outside["vendor", ""], share * amounts)
+    economy.ledger.pay("shell", payers, economy.outside["suppliers", region], (1.0 - share) * amounts)
+    economy.note(region, capex=float(amounts.sum()), vendor_revenue=share * float(amounts.sum()))
+
+
+def _construct(economy: Economy, region: str) -> None:
+    """Deals under construction: deliveries, capitalised interest, draws and progress payments in equal parts."""
+    deals, months = economy.deals, economy.params.agents.operators.build
+    rows = economy.rows(region, BUILDING)
+    done = rows[deals["delivery"][rows] == economy.clock]
+    deals.start(economy.params.sim.books.deals, done)
+    rows = rows[deals["delivery"][rows] > economy.clock]
+    if not len(rows):
+        return
+    interest = deals.accrue(rows)
+    economy.earned += deals.by_holder(rows, interest)
+    draws = np.minimum(deals["commitment"][rows] / months, deals["undrawn"][rows])
+    draw(economy, region, rows, draws)
+    cost = deals["budget"][rows] / months
+    deals["escrow"][rows] -= cost - draws.sum(axis=1)
+    _buy(economy, region, deals["party"][rows], cost)
+    for name in ("cost", "book"):
+        economy.fleet.deals[name][rows] += cost + interest.sum(axis=1)
+    economy.note(region, capex_operators=float(cost.sum()), drawn=float(draws.sum()))
+
+
+def entry_rent(economy: Economy, region: str) -> float:
+    """Rent at delivery as buyers extrapolate it, USD/GPU/year, through the cobweb's arrow."""
+    market = economy.tape[region]
+    return market.unit_cost * economy.transmit("expected_rent", region, market.expected_rent / market.unit_cost)
+
+
+def growth_wanted(economy: Economy, region: str) -> float:
+    """Growth of spending on capacity, 1/year, that keeps up with demand until delivery."""
+    p, market = economy.params.sim.markets, economy.tape[region]
+    lost = p.compute.capacity_loss * p.compute.vintage_discount + p.tokens.elasticity
+    pace = p.compute.wear + market.demand_growth + lost * economy.tape.frontier_trend
+    return pace * math.exp(min(pace * economy.params.agents.operators.build / MONTHS, 0.7))
+
+
+def _plan_clouds(economy: Economy, region: str) -> None:
+    market, growth = economy.tape[region], growth_wanted(economy, region)
+    rent = economy.entry_rent[region] = entry_rent(economy, region)
+    operators = economy.all("operator", region)
+    life, decline = operators[0].params.life, market.depreciation_view
+    capacity = market.capacity - market.levered_capacity
+    clouds = economy.all("cloud", region)
+    for cloud, noise in zip(clouds, economy.draw("sentiment", economy.keys("cloud", region)), strict=True):
+        order = cloud.order(market, capacity, cloud.value(market, rent, decline, life), growth, float(noise))
+        economy.fleet.order(cloud.slot, economy.clock, order.amount / market.unit_cost, order.amount)
+        economy.note(region, orders=order.amount, orders_clouds=order.amount)
+
+
+def _pay_for_clouds(economy: Economy) -> None:
+    due = economy.fleet.progress(economy.params.agents.operators.build)
+    for region in economy.regions:
+        for cloud in economy.all("cloud", region):
+            earn(economy, region, cloud)
+            fund_cloud(economy, region, cloud, float(due[cloud.slot]))
+            _buy(economy, region, cloud.party, due[cloud.slot])
+            distribute(economy, region, cloud, float(due[cloud.slot]) * MONTHS)
+            economy.note(region, capex_clouds=float(due[cloud.slot]))
+
+
+def _plan_operators(economy: Economy, region: str) -> None:
+    """Operators update their views, queue new plans, sell shares, pay out idle cash, or fail."""
+    market, ledger, growth = economy.tape[region], economy.ledger, growth_wanted(economy, region)
+    p = economy.params.sim.markets
+    operators = economy.all("operator", region)
+    savers = economy.outside["savers", region]
+    view = operators[0].params.vintage_view
+    trend = p.hardware.performance_growth * (1.0 + view * p.compute.vintage_discount)
+    regime = getattr(p.primary, region)
+    waits = {"abs": regime.closing_abs, "private": regime.closing_private}
+    live = operators[0].cost_of_capital(market)
+    cost = economy.transmit("cost_of_capital", region, live)
+    noise = economy.draw("confidence", economy.keys("operator", region))
+    for operator, z in zip(operators, noise, strict=True):
+        operator.observe(market, trend, float(z))
+        value = operator.value(market, economy.entry_rent[region], cost)
+        order = operator.want(market, value, growth)
+        operator.queue(order, waits)
+        size = market.levered_capacity * market.unit_cost * operator.weight
+        cash = float(ledger.cash(operator.party))
+        economy.save(operator.party, region, operator.outside(value, cash, operator.params.equity_floor * size))
+        needs = order.amount * MONTHS * (1.0 - market.advance_mezzanine)
+        cash = float(ledger.cash(operator.party))
+        ledger.pay("payout", operator.party, savers, operator.idle(cash, needs))
+        if cash < operator.params.equity_floor * size:
+            _rescue(economy, region, operator, operator.params.restart * size)
+        economy.note(region, orders=order.amount)
+    weights = [o.weight for o in operators]
+    mean_view = math.fsum(o.depreciation * w for o, w in zip(operators, weights, strict=True)) / math.fsum(weights)
+    economy.publish(region, depreciation_view=mean_view)
+    economy.note(region, cost_of_capital=cost)
+
+
+def _rescue(economy: Economy, region: str, operator, needed: float) -> None:
+    """An operator without cash fails: its owners lose all and new ones bring ``needed`` USD."""
+    economy.owners.wipe_out(operator.party)
+    economy.save(operator.party, region, needed)
+    economy.note(region, operator_failures=1.0)
+    economy.recorder.add(
+        "events",
+        month=economy.month,
+        kind="failure",
+        region=region,
+        deal=-1,
+        party=f"operator {operator.name}",
+        amount=needed,
+        text="new owners",
+    )
+
+
+def _settle_vendor(economy: Economy) -> None:
+    """The vendor pays its own suppliers, and its shareholders what it does not need."""
+    ledger, region = economy.ledger, economy.regions[0]
+    for vendor in economy.all("vendor", ""):
+        revenue = math.fsum(economy.facts[r]["vendor_revenue"] for r in economy.regions)
+        suppliers, savers = economy.outside["suppliers", region], economy.outside["savers", region]
+        ledger.pay("goods", vendor.party, suppliers, vendor.params.goods_share * revenue)
+        spare = vendor.spare(float(ledger.cash(vendor.party)), revenue)
+        ledger.pay("payout", vendor.party, savers, spare)
+        economy.vendor_revenue = revenue * MONTHS

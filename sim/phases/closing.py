@@ -1,0 +1,42 @@
+"""Close: outside accounts are squared, the books audited, the month recorded; the tape turns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim import reports
+from sim.books import audit
+from sim.books.ledger import WORLD
+from sim.units import MONTHS
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+
+def close(economy: Economy) -> None:
+    """What outsiders earned leaves the region; books are checked; the record is written; the next month begins."""
+    _square(economy)
+    economy.residual = audit.check(economy.ledger, economy.deals, economy.fleet, cloud_parties(economy))
+    if economy.month >= 0:
+        reports.monthly(economy)
+    economy.clock += 1
+    if economy.clock == economy.months_total:
+        reports.final(economy)
+    economy.ledger.turn()
+    economy.publish(month=economy.clock, years=max(economy.month, 0) / MONTHS)
+
+
+def cloud_parties(economy: Economy) -> np.ndarray:
+    """Clouds' numbers in the ledger, in the order of the fleet's rows."""
+    clouds = [c for region in economy.regions for c in economy.all("cloud", region)]
+    return np.array([c.party for c in sorted(clouds, key=lambda c: c.slot)], dtype=np.int64)
+
+
+def _square(economy: Economy) -> None:
+    """Savers and suppliers spend what they hold, banks pass their margin on: deposits of outsiders return to zero."""
+    for flow, kind in (("consumption", "savers"), ("consumption", "suppliers"), ("bank_margin", "banks")):
+        for region in economy.regions:
+            party = economy.outside[kind, region]
+            economy.ledger.pay(flow, party, WORLD, max(float(economy.ledger.cash(party)), 0.0))

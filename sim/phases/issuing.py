@@ -1,0 +1,231 @@
+"""Issue: maturing debt is refinanced and ready plans become deals, on the terms of the last clearing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.books.deals import BUILDING, CHANNELS, OPERATING
+from sim.books.fleet import BEFORE
+from sim.books.lending import borrow
+from sim.kernels.rents import rent_value
+from sim.markets.compute import vintage_factor
+from sim.units import MONTHS
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+DUST = 1.0  # USD of debt below which nothing is refinanced
+
+
+def issue(economy: Economy) -> None:
+    """Close deals: refinance what matures, fund what is ready; investors commit, sponsors put equity in escrow."""
+    for region in economy.regions:
+        _refinance(economy, region)
+        _fund(economy, region)
+
+
+def coupons(economy: Economy, region: str) -> np.ndarray:
+    """Senior and mezzanine coupons of deals closed now, 1/year."""
+    market, p = economy.tape[region], economy.params.sim.books.deals
+    middle = market.base_rate + market.spread
+    return np.array([max(middle - p.senior_discount, 0.0), middle + p.mezzanine_premium])
+
+
+# -- refinancing -------------------------------------------------------------------------------------------------------
+
+
+def used_value(economy: Economy, region: str, rows: np.ndarray, stress: float, years: float) -> np.ndarray:
+    """What lenders count for the units of ``rows``, USD/GPU: a stressed rent for some years, no more than new capacity costs."""
+    market, p = economy.tape[region], economy.params.sim.markets
+    vintage = economy.fleet.deals["vintage"][rows]
+    factor = vintage_factor(p.compute, economy.fleet.lag(economy.tape.frontier, vintage))
+    decline = market.depreciation_belief + stress * market.dispersion
+    running = economy.fleet.running_cost[economy.regions.index(region), vintage]
+    value = rent_value(market.rent * factor, running, decline, market.base_rate + market.spread, years)
+    return np.minimum(value, p.secondary.parity * market.unit_cost * factor)
+
+
+def _maturing(economy: Economy, region: str) -> np.ndarray:
+    rows = economy.rows(region, OPERATING)
+    deals = economy.deals
+    state = deals["state"][rows]
+    owed = state["balance"].sum(axis=1)
+    return rows[(state["age"] + 1 == deals["due"][rows]) & (owed > DUST) & ~state["in_default"]]
+
+
+def _owed(economy: Economy, rows: np.ndarray) -> np.ndarray:
+    """USD that repays everything: notes, and this month's interest and fee beyond what the deal has."""
+    deals = economy.deals
+    state, terms = deals["state"][rows], deals["terms"][rows]
+    interest, _ = deals.due_now(rows)
+    fee = state["fee_arrears"] + terms["fee_rate"] * state["pool"] / MONTHS
+    has = deals["collected"][rows] + state["reserve"] + state["trap"]
+    return state["balance"].sum(axis=1) + np.maximum(interest.sum(axis=1) + fee - has, 0.0)
+
+
+def _refinance(economy: Economy, region: str) -> None:
+    rows = _maturing(economy, region)
+    if not len(rows):
+        return
+    market, p, deals = economy.tape[region], economy.params.sim.books.deals, economy.deals
+    advance = market.refinancing * market.advance_mezzanine * p.refinancing_advance
+    unit = used_value(economy, region, rows, p.refinancing_stress, p.refinancing_years)
+    lent = advance * economy.fleet.deals["gpus"][rows] * unit
+    owed = _owed(economy, rows)
+    lent = np.minimum(lent, owed)
+    gap = owed - lent
+    paid = np.zeros(len(rows), dtype=bool)
+    for operator in economy.all("operator", region):
+        own = deals["sponsor"][rows] == operator.party
+        if own.any() and float(gap[own].sum()) <= operator.params.payoff * float(economy.ledger.cash(operator.party)):
+            paid |= own
+    rows, lent, gap = rows[paid], lent[paid], gap[paid]
+    economy.ledger.pay("cure", deals["sponsor"][rows], deals["party"][rows], gap)
+    deals["period"]["principal_cash"][rows] = lent + gap
+    again = lent > DUST
+    _take_out(economy, region, rows[again], lent[again])
+    economy.note(region, refinancing=float(lent.sum()), support=float(gap.sum()))
+
+
+def _take_out(economy: Economy, region: str, old: np.ndarray, lent: np.ndarray) -> None:
+    """New deals repay ``old`` ones with ``lent`` USD; the units follow once the old notes are gone."""
+    if not len(old):
+        return
+    deals, p = economy.deals, economy.params.sim.books.deals
+    notes = lent[:, None] * np.array([p.refinancing_senior, 1.0 - p.refinancing_senior])
+    rows = deals.close(
+        p,
+        region,
+        np.broadcast_to(coupons(economy, region), notes.shape),
+        economy.fleet.deals["cost"][old],
+        sponsor=deals["sponsor"][old],
+        region=deals["region"][old],
+        channel=deals["channel"][old],
+        predecessor=old,
+        issued=economy.clock,
+        delivery=-1,
+        due=p.refinancing_tenor,
+        amortising=1.0,
+        stage=BUILDING,
+        commitment=notes,
+        undrawn=notes,
+        shares=_shares(economy, region, len(old)),
+    )
+    economy.fleet.deals.add(len(old), vintage=economy.fleet.deals["vintage"][old])
+    economy.contracts.add(len(old))
+    draw(economy, region, rows, notes)
+    economy.ledger.pay("takeout", deals["party"][rows], deals["party"][old], lent)
+
+
+# -- new deals ---------------------------------------------------------------------------------------------------------
+
+
+def _fund(economy: Economy, region: str) -> None:
+    market, p = economy.tape[region], economy.params.sim.books.deals
+    senior = economy.transmit("leverage_senior", region, market.advance_senior)
+    debt = economy.transmit("leverage_mezzanine", region, market.advance_mezzanine)
+    coupon = coupons(economy, region)
+    reserve = p.reserve_months / MONTHS * (senior * coupon[0] + (debt - senior) * coupon[1])
+    wanted, share = _funded_share(economy, region, debt, reserve)
+    amounts = np.where(np.isnan(share), 0.0, wanted * share)
+    operators = economy.all("operator", region)
+    for operator, row, was in zip(operators, amounts, wanted, strict=True):
+        for channel, amount, sought in zip(CHANNELS, row, was, strict=True):
+            if sought > 0.0:
+                operator.funded(channel, float(amount))
+    sponsor, channel = np.nonzero(amounts)
+    cost = amounts[sponsor, channel]
+    economy.note(region, wanted=float(wanted.sum()), funded=float(cost.sum()))
+    if not len(cost):
+        return
+    parties = economy.parties("operator", region)[sponsor]
+    notes = cost[:, None] * np.array([senior, debt - senior])
+    rows = deal_rows(economy, region, parties, channel, notes, cost, coupon)
+    own = cost * (1.0 - debt + reserve)
+    for operator in operators:
+        need = float(own[parties == operator.party].sum())
+        economy.save(operator.party, region, need - float(economy.ledger.cash(operator.party)))
+    economy.ledger.pay("escrow", parties, economy.deals["party"][rows], own)
+    economy.deals["escrow"][rows] = own
+    economy.note(
+        region,
+        issuance=float(notes.sum()),
+        issuance_abs=float(notes[channel == 0].sum()),
+        issuance_private=float(notes[channel == 1].sum()),
+    )
+
+
+def _funded_share(economy: Economy, region: str, debt: float, reserve: float) -> tuple[np.ndarray, np.ndarray]:
+    """USD wanted (operator, channel), and the share of it that equity and rationed debt can pay; NaN where nothing closes."""
+    market = economy.tape[region]
+    operators = economy.all("operator", region)
+    wanted = np.zeros((len(operators), len(CHANNELS)))
+    able = np.zeros_like(wanted)
+    for i, operator in enumerate(operators):
+        if operator.closes(economy.clock):
+            for request in operator.request(float(economy.ledger.cash(operator.party))):
+                j = CHANNELS.index(request.channel)
+                wanted[i, j] = request.amount
+                able[i, j] = request.equity / (1.0 - debt + reserve)
+    rationed = wanted * (1.0 - debt + debt * market.ration)
+    share = np.full_like(wanted, np.nan)
+    np.divide(np.minimum(able, rationed), wanted, out=share, where=wanted > 0.0)
+    share = economy.transmit("funded_share", region, np.minimum(share, 1.0))
+    return wanted, np.where(wanted > 0.0, share, np.nan)
+
+
+def deal_rows(
+    economy: Economy,
+    region: str,
+    sponsors: np.ndarray,
+    channel: np.ndarray,
+    notes: np.ndarray,
+    cost: np.ndarray,
+    coupon: np.ndarray,
+) -> np.ndarray:
+    """Open the books of new deals that order hardware for ``cost`` USD (n,)."""
+    market, p = economy.tape[region], economy.params
+    compute, build = p.sim.markets.compute, p.agents.operators.build
+    rows = economy.deals.close(
+        p.sim.books.deals,
+        region,
+        np.broadcast_to(coupon, notes.shape),
+        cost,
+        sponsor=sponsors,
+        region=economy.regions.index(region),
+        channel=channel,
+        predecessor=-1,
+        issued=economy.clock,
+        delivery=economy.clock + build,
+        due=p.sim.books.deals.tenor,
+        amortising=1.0 - p.sim.books.deals.balloon,
+        stage=BUILDING,
+        commitment=notes,
+        undrawn=notes,
+        budget=cost,
+        shares=_shares(economy, region, len(cost)),
+    )
+    gpus = cost / market.unit_cost
+    economy.fleet.deals.add(len(cost), gpus=gpus, vintage=BEFORE + economy.clock)
+    economy.fleet.bought += float(gpus.sum())
+    tenant = {o.party: o.tenant for o in economy.all("operator", region)}
+    tenants = [tenant[int(s)] for s in sponsors]
+    economy.contracts.add(len(cost), tenant=tenants, rent=market.expected_rent, months=compute.contract_term)
+    return rows
+
+
+def _shares(economy: Economy, region: str, count: int) -> np.ndarray:
+    """Holders of new notes (n, k, i), as the last clearing allotted them."""
+    shares = np.zeros((count, len(economy.allotment[region]), len(economy.deals.investors)))
+    shares[:, :, economy.slots(region)] = economy.allotment[region]
+    return shares
+
+
+def draw(economy: Economy, region: str, rows: np.ndarray, amounts: np.ndarray) -> None:
+    """Holders pay ``amounts`` (n, k) USD on their notes, borrowing what they lack."""
+    slots = economy.slots(region)
+    needs = economy.deals.by_holder(rows, amounts)[slots]
+    borrow(economy.ledger, economy.outside["banks", region], economy.deals.investors[slots], needs)
+    economy.deals.draw(rows, amounts)

@@ -1,0 +1,210 @@
+"""Price: investors earn, lose, learn and are funded; the spread clears; notes are marked and change hands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.books.deals import OPERATING
+from sim.books.lending import borrow, repay
+from sim.markets import primary, tokens
+from sim.markets.secondary import note_price, trades
+from sim.orders import Book
+from sim.sums import total
+from sim.units import MONTHS
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+
+def price(economy: Economy) -> None:
+    """Carry and losses reach investors; savers come and go; bids clear the stock of debt; holdings move to bidders."""
+    for region in economy.regions:
+        excess = _carry(economy, region)
+        _flows(economy, region, excess)
+        _bids(economy, region)
+        _clear(economy, region)
+        _mark(economy, region)
+        _trade(economy, region)
+        repay(economy.ledger, economy.outside["banks", region], economy.parties("investor", region))
+
+
+def _lean(economy: Economy, region: str) -> float:
+    """ABS share over the one at which parameters hold as configured."""
+    return economy.tape[region].abs_share - economy.params.sim.markets.primary.neutral_abs_share
+
+
+def _carry(economy: Economy, region: str) -> np.ndarray:
+    """Interest on loans and deposits, the base rate credited to savers, managers' fees; USD of excess return (i,)."""
+    ledger, p = economy.ledger, economy.params.agents.investors
+    people, bank = economy.parties("investor", region), economy.outside["banks", region]
+    savers, managers = economy.outside["savers", region], economy.outside["suppliers", region]
+    slots, base = economy.slots(region), economy.tape[region].base_rate
+    last = economy.earned[slots].copy()
+    economy.earned[slots] = 0.0
+    cost = -ledger.balance(people, "loans") * (base + p.borrowing_spread) / MONTHS
+    deposits = np.maximum(ledger.cash(people), 0.0) * base / MONTHS
+    capital = np.maximum(ledger.net_worth(people), 0.0)
+    credited = capital * base / MONTHS
+    excess = last + deposits - cost - credited
+    fee = p.fee * np.maximum(excess, 0.0)
+    ledger.provide("income", bank, float(deposits.sum()))
+    ledger.pay("deposit_interest", bank, people, deposits)
+    borrow(ledger, bank, people, np.maximum(cost, 0.0) + np.maximum(credited, 0.0) + fee)
+    ledger.pay("loan_interest", people, bank, np.maximum(cost, 0.0))
+    ledger.pay("crediting", people, savers, np.maximum(credited, 0.0))
+    ledger.pay("fee", people, managers, fee)
+    return excess - fee
+
+
+def capital(economy: Economy, region: str) -> np.ndarray:
+    """Investors' capital by their own accounting, USD (i,): those who carry at cost count only part of unrealised marks."""
+    ledger, people = economy.ledger, economy.parties("investor", region)
+    slots, lean = economy.slots(region), _lean(economy, region)
+    p = economy.params.agents.investors
+    weight = np.array([a.style.marking for a in economy.all("investor", region)])
+    weight = np.clip(weight * (1.0 + p.abs_marking * lean), 0.0, 1.0)
+    unrealised = ledger.balance(people, "marks") - economy.basis[slots]
+    return ledger.net_worth(people) - (1.0 - weight) * unrealised
+
+
+def _flows(economy: Economy, region: str, excess: np.ndarray) -> None:
+    """Savers chase returns and flee losses; an investor without capital fails and is replaced."""
+    ledger, p, market = economy.ledger, economy.params.agents.investors, economy.tape[region]
+    bank, savers = economy.outside["banks", region], economy.outside["savers", region]
+    growth = tokens.nominal_growth(
+        economy.params.sim.markets.tokens, economy.tape.years, economy.params.sim.markets.hardware.performance_growth
+    )
+    held = economy.deals.exposure(economy.regions.index(region)).sum(axis=0)[economy.slots(region)]
+    own = capital(economy, region)
+    for agent, gained, has, holds in zip(economy.all("investor", region), excess, own, held, strict=True):
+        money = agent.flow(float(gained), max(float(has), 0.0), market.loss_rate, growth)
+        if money > 0.0:
+            economy.save(agent.party, region, money)
+        elif money < 0.0:
+            one = np.array([agent.party])
+            borrow(ledger, bank, one, np.array([-money]))
+            economy.owners.redeem(agent.party, savers, -money)
+        economy.note(region, flows=money)
+        if float(ledger.net_worth(agent.party)) < p.failure * float(holds):
+            _replace(economy, region, agent, p.failure * float(holds))
+
+
+def _replace(economy: Economy, region: str, agent, needed: float) -> None:
+    """A failed investor: owners lose all, the bank loses what is not covered, new owners bring ``needed`` USD."""
+    ledger, bank = economy.ledger, economy.outside["banks", region]
+    economy.owners.wipe_out(agent.party)
+    hole = -float(ledger.net_worth(agent.party))
+    forgiven = min(max(hole, 0.0), -float(ledger.balance(agent.party, "loans")))
+    ledger.forgive("loans", agent.party, bank, forgiven)
+    economy.save(agent.party, region, needed)
+    economy.note(region, investor_failures=1.0, bank_losses=forgiven)
+    economy.recorder.add(
+        "events",
+        month=economy.month,
+        kind="failure",
+        region=region,
+        deal=-1,
+        party=f"investor {agent.name}",
+        amount=max(hole, 0.0),
+        text=agent.style.name,
+    )
+
+
+def _bids(economy: Economy, region: str) -> None:
+    """Beliefs move with the month's losses; each investor states what it would hold at any spread."""
+    market, facts = economy.tape[region], economy.facts[region]
+    debt = float(economy.deals.exposure(economy.regions.index(region)).sum())
+    rate = facts["loss"] / max(debt + facts["loss"], 1.0)
+    economy.publish(region, loss_rate=market.loss_rate + (rate * MONTHS - market.loss_rate) / MONTHS)
+    agents = economy.all("investor", region)
+    for agent in agents:
+        agent.learn(rate * MONTHS)
+    loss = economy.transmit("loss_belief", region, np.array([a.loss_belief for a in agents]))
+    risk = economy.transmit("loss_volatility", region, np.array([a.loss_volatility for a in agents]))
+    own, lean = capital(economy, region), _lean(economy, region)
+    market = economy.tape[region]
+    economy.bids[region] = Book.of(
+        [
+            agent.bid(market, float(has), market.dispersion, float(mu), float(sigma), lean)
+            for agent, has, mu, sigma in zip(agents, own, loss, risk, strict=True)
+        ]
+    )
+
+
+def _clear(economy: Economy, region: str) -> None:
+    """New terms of credit, through the arrow from valuation to credit; who should hold what."""
+    market, p = economy.tape[region], economy.params.sim.markets.primary
+    exposure = economy.deals.exposure(economy.regions.index(region))
+    quotes, book = economy.quotes[region], economy.bids[region]
+    debt = total(exposure.ravel())
+    requested = total(
+        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), market.advance_mezzanine)
+        for operator in economy.all("operator", region)
+    )
+    terms = primary.clear(p, quotes, book, debt, requested)
+    clearing = terms.pop("clearing")
+    quotes.update(terms)
+    economy.publish(region, **{name: economy.transmit(name, region, value) for name, value in terms.items()})
+    junior = max(total(exposure[1]), 1e-9)
+    economy.allotment[region] = np.stack(primary.allot(book, clearing, max(debt, 2e-9), junior))
+    economy.note(region, clearing_spread=clearing, requested=requested)
+
+
+def _mark(economy: Economy, region: str) -> None:
+    """Price every class at the market's spread; a deal in default at what its units would fetch."""
+    deals, market, p = economy.deals, economy.tape[region], economy.params.sim.books.deals
+    rows = economy.rows(region)
+    state, terms = deals["state"][rows], deals["terms"][rows]
+    owed = state["balance"] + deals["undrawn"][rows]
+    months = np.where(deals["stage"][rows] == OPERATING, deals["due"][rows] - state["age"], deals["due"][rows])
+    years = np.maximum(months, 1)[:, None] / MONTHS
+    wal = years * np.where(owed > 0.0, 1.0 - 0.5 * deals.amortised_share(rows), 1.0)
+    rate = market.base_rate + market.spread + np.array([-p.senior_discount, p.mezzanine_premium])
+    prices = note_price(terms["coupon"], rate, wal)
+    value = deals["period"]["market_value"][rows][:, None]
+    ahead = np.cumsum(owed, axis=1) - owed
+    recovered = np.clip(np.divide(value - ahead, owed, out=np.zeros_like(owed), where=owed > 0.0), 0.0, 1.0)
+    deals["price"][rows] = np.where(state["in_default"][:, None], np.minimum(prices, recovered), prices)
+    book_marks(economy, region)
+
+
+def book_marks(economy: Economy, region: str) -> None:
+    """Bring the marks in investors' accounts to the prices."""
+    deals, slots = economy.deals, economy.slots(region)
+    rows = economy.rows(region)
+    worth = deals.by_holder(rows, deals["state"]["balance"][rows] * (deals["price"][rows] - 1.0))[slots]
+    people = deals.investors[slots]
+    economy.ledger.post(people, "marks", "profit", worth - economy.ledger.balance(people, "marks"))
+
+
+def _trade(economy: Economy, region: str) -> None:
+    """Investors who hold more than they want sell slices of all they hold to those who want more, at the marks."""
+    deals, slots = economy.deals, economy.slots(region)
+    rows = economy.rows(region)
+    if not len(rows):
+        return
+    exposure = deals.exposure(economy.regions.index(region))[:, slots]
+    held = exposure.sum(axis=1, keepdims=True)
+    shares = deals["shares"][rows][:, :, slots]
+    balance, prices = deals["state"]["balance"][rows], deals["price"][rows]
+    people = deals.investors[slots]
+    face, paid = np.zeros((len(people), len(people))), np.zeros((len(people), len(people)))
+    for k in range(exposure.shape[0]):
+        wanted = economy.allotment[region][k] * held[k]
+        sells, buys = trades(exposure[k], wanted, economy.params.sim.markets.secondary.turnover)
+        slices = shares[:, k] * sells
+        face += np.outer(balance[:, k] @ slices, buys)
+        paid += np.outer((balance[:, k] * prices[:, k]) @ slices, buys)
+        shares[:, k] += np.outer(slices.sum(axis=1), buys) - slices
+    deals["shares"][np.ix_(rows, np.arange(exposure.shape[0]), slots)] = shares
+    owned = economy.ledger.balance(people, "notes")
+    sold_share = np.divide(face.sum(axis=1), owned, out=np.zeros_like(owned), where=owned > 0.0)
+    seller, buyer = np.nonzero(paid)
+    borrow(economy.ledger, economy.outside["banks", region], people, paid.sum(axis=0))
+    economy.ledger.pay("note_sale", people[buyer], people[seller], paid[seller, buyer])
+    discount = face - paid
+    economy.ledger.post(people, "notes", "marks", discount.sum(axis=0) - discount.sum(axis=1))
+    economy.basis[slots] = economy.basis[slots] * (1.0 - sold_share) - discount.sum(axis=0)
+    economy.note(region, traded=float(paid.sum()))

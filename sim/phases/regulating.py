@@ -1,0 +1,40 @@
+"""Regulate: rules follow old losses, and a region may copy another's playbook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.markets.primary import copy_playbook, novelty
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+
+def regulate(economy: Economy) -> None:
+    """Cut the LTV cap some time after losses, roll it back slowly; adopt the copied channel mix."""
+    p = economy.params.sim.markets.primary
+    for region in economy.regions:
+        market = economy.tape[region]
+        for regulator in economy.all("regulator", region):
+            before = regulator.addon
+            addon = regulator.rule(market.loss_rate)
+            economy.publish(region, ltv_addon=addon)
+            if addon > before and before < 0.1 * regulator.params.strictness <= addon:
+                _announce(economy, region, addon)
+        if region == p.playbook.copier:
+            share = copy_playbook(p, market.abs_share, economy.month)
+            economy.publish(region, abs_share=share)
+        economy.publish(region, novelty=novelty(p, economy.month))
+
+
+def _announce(economy: Economy, region: str, addon: float) -> None:
+    economy.recorder.add(
+        "events",
+        month=economy.month,
+        kind="rule",
+        region=region,
+        deal=-1,
+        party="regulator",
+        amount=addon,
+        text="LTV cap tightened",
+    )

@@ -1,0 +1,200 @@
+"""Use: users pay labs, labs raise and pay rent, train, and fail when they run dry."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.books.deals import OPERATING
+from sim.markets import tokens
+from sim.phases.renting import spot
+from sim.sums import total
+from sim.units import MONTHS
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+
+@dataclass
+class Rents:
+    """One month's rents in a region, USD: by deal row (n,), by cloud (c,), by lab (l,)."""
+
+    rows: np.ndarray
+    tenant: np.ndarray  # (n,) column of the tenant among the labs
+    contracted: np.ndarray
+    spot: np.ndarray
+    cost: np.ndarray
+    used: np.ndarray  # market value of the contracted units in use
+    clouds: np.ndarray
+    cloud_cost: np.ndarray
+
+    @property
+    def bill(self) -> float:
+        """Market value of all compute used."""
+        return total(self.used) + total(self.spot) + total(self.clouds)
+
+    def by_tenant(self, amounts: np.ndarray, labs: int) -> np.ndarray:
+        """Sums of (n,) amounts by tenant."""
+        return np.bincount(self.tenant, amounts, labs)
+
+
+def use(economy: Economy) -> None:
+    """Inference revenue, labs' raises, compute bills, running costs; dry labs fail and their contracts fall to spot."""
+    for region in economy.regions:
+        _compete(economy, region)
+        rents = _rents(economy, region)
+        rents = _settle_labs(economy, region, rents)
+        _collect(economy, region, rents)
+
+
+def _compete(economy: Economy, region: str) -> None:
+    """Quality and training budgets move; each lab learns its part of users and what investors offer."""
+    p, market, life = economy.params.sim.markets.tokens, economy.tape[region], economy.tape.half_life
+    labs = economy.all("lab", region)
+    noise = economy.draw("quality", economy.keys("lab", region))
+    quality = np.array([lab.quality for lab in labs])
+    quality = tokens.improve(p, quality, np.array([lab.training for lab in labs]), life, noise)
+    share = tokens.shares(p, quality, np.array([lab.weight for lab in labs]))
+    worth = economy.transmit("model_worth", region, tokens.model_worth(p, life))
+    offered = economy.transmit("raise_multiple", region, labs[0].appetite(market, worth))
+    margin = tokens.mark_up(p, life) / p.margin if p.margin > 0.0 else 0.0
+    for lab, q, s in zip(labs, quality, share, strict=True):
+        lab.quality = float(q)
+        lab.bill = float(s) * market.inference
+        lab.plan(lab.bill, margin, offered)
+        lab.offered = lab.raise_equity(lab.bill, offered)
+    economy.note(region, raise_multiple=offered, concentration=total(share**2))
+
+
+def _rents(economy: Economy, region: str) -> Rents:
+    """What every deal and cloud earns this month."""
+    p, market, fleet = economy.params.sim.markets.compute, economy.tape[region], economy.fleet
+    i, rows = economy.regions.index(region), economy.rows(region, OPERATING)
+    vintage, gpus = fleet.deals["vintage"][rows], fleet.deals["gpus"][rows]
+    worth = spot(economy, region, vintage) * market.utilisation / MONTHS
+    contracted = gpus * p.cover * economy.contracts["rent"][rows] / MONTHS
+    open_market = gpus * (1.0 - p.cover) * worth
+    cost = gpus * fleet.running_cost[i, vintage] / MONTHS
+    runs = contracted + open_market > cost
+    vintages = np.arange(len(fleet.frontier))
+    rent, running = spot(economy, region, vintages), fleet.running_cost[i]
+    clouds = np.array([c.slot for c in economy.all("cloud", region)])
+    held = fleet.gpus[clouds] * (rent > running) / MONTHS
+    labs = {lab.party: j for j, lab in enumerate(economy.all("lab", region))}
+    return Rents(
+        rows=rows,
+        tenant=np.array([labs[t] for t in economy.contracts["tenant"][rows].tolist()], dtype=np.int64),
+        contracted=contracted * runs,
+        spot=open_market * runs,
+        cost=cost * runs,
+        used=gpus * p.cover * worth * runs,
+        clouds=np.array([total(h) for h in held * rent * market.utilisation]),
+        cloud_cost=np.array([total(h) for h in held * running]),
+    )
+
+
+def _shares(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
+    """Labs' shares (l,) of all compute used, and the part (l,) of each that serves users."""
+    labs = economy.all("lab", region)
+    bill = np.array([lab.bill for lab in labs])
+    both = bill + np.array([lab.training for lab in labs])
+    return both / total(both), np.divide(bill, both, out=np.zeros_like(bill), where=both > 0.0)
+
+
+def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
+    """Labs raise, are paid by users and pay for compute; those who cannot are replaced and their contracts reset."""
+    ledger, labs = economy.ledger, economy.all("lab", region)
+    p = economy.params.sim.markets.tokens
+    people = economy.parties("lab", region)
+    share, serving = _shares(economy, region)
+    mark_up = tokens.mark_up(p, economy.tape.half_life)
+    cash = ledger.cash(people) + np.array([lab.offered for lab in labs])
+
+    def bills(now: Rents) -> tuple[np.ndarray, np.ndarray]:
+        premium = now.by_tenant(now.contracted - now.used, len(labs))
+        own = share * now.bill + premium
+        passed = np.array([lab.params.pass_through for lab in labs]) * np.maximum(premium, 0.0)
+        return own, share * now.bill * serving * (1.0 + mark_up) + passed
+
+    own, revenue = bills(rents)
+    dry = cash + revenue < own
+    if dry.any():
+        vintage = economy.fleet.deals["vintage"]
+        market_rent = np.zeros(len(economy.deals))
+        market_rent[rents.rows] = spot(economy, region, vintage[rents.rows])
+        economy.contracts.reset(people[dry], market_rent)
+        rents = _rents(economy, region)
+        own, revenue = bills(rents)
+        _fail(economy, region, dry, own, revenue)
+    _raise(economy, region, dry)
+    users, exchange = economy.outside["users", region], economy.outside["exchange", region]
+    ledger.provide("income", users, total(revenue))
+    ledger.pay("inference", users, people, revenue)
+    deal = economy.deals["party"][rents.rows]
+    ledger.pay("contract_rent", people[rents.tenant], deal, rents.contracted)
+    net = own - rents.by_tenant(rents.contracted, len(labs))
+    ledger.pay("spot_rent", people, exchange, np.maximum(net, 0.0))
+    ledger.pay("sublease", exchange, people, np.maximum(-net, 0.0))
+    ledger.pay("spot_rent", exchange, deal, rents.spot)
+    ledger.pay("spot_rent", exchange, economy.parties("cloud", region), rents.clouds)
+    for lab in labs:
+        spare = lab.buy_back(float(ledger.cash(lab.party)), lab.bill)
+        ledger.pay("payout", lab.party, economy.outside["savers", region], spare)
+    economy.note(region, inference_revenue=total(revenue))
+    return rents
+
+
+def _fail(economy: Economy, region: str, dry: np.ndarray, own: np.ndarray, revenue: np.ndarray) -> None:
+    """Owners of dry labs lose all; new ones bring cash to pay this month's bill and start again."""
+    for lab, failed, bill, income in zip(economy.all("lab", region), dry, own, revenue, strict=True):
+        if not failed:
+            continue
+        lost = economy.owners.wipe_out(lab.party)
+        has = float(economy.ledger.cash(lab.party)) + float(income)
+        needed = max(float(bill) - has, 0.0) + lab.params.restart_cash * lab.bill
+        economy.save(lab.party, region, needed)
+        economy.note(region, lab_failures=1.0)
+        economy.recorder.add(
+            "events",
+            month=economy.month,
+            kind="failure",
+            region=region,
+            deal=-1,
+            party=f"lab {lab.name}",
+            amount=lost,
+            text="contracts reset to spot",
+        )
+
+
+def _raise(economy: Economy, region: str, dry: np.ndarray) -> None:
+    """Clouds and the vendor take their part of each raise as far as their cash goes, savers the rest."""
+    vendors = economy.all("vendor", "")
+    clouds = economy.all("cloud", region)
+    for lab, failed in zip(economy.all("lab", region), dry, strict=True):
+        if failed or lab.offered <= 0.0:
+            continue
+        backers = [(c.party, lab.params.from_clouds / len(clouds)) for c in clouds]
+        backers += [(v.party, lab.params.from_vendor / len(vendors)) for v in vendors]
+        left = lab.offered
+        for party, part in backers:
+            amount = min(part * lab.offered, max(float(economy.ledger.cash(party)), 0.0), left)
+            economy.owners.invest(lab.party, party, amount)
+            left -= amount
+        economy.save(lab.party, region, left)
+        economy.note(region, lab_raise=lab.offered)
+
+
+def _collect(economy: Economy, region: str, rents: Rents) -> None:
+    """Deals and clouds pay running costs and management; what is left waits for the pay date."""
+    p, ledger = economy.params.sim.markets.compute, economy.ledger
+    suppliers = economy.outside["suppliers", region]
+    earned = rents.contracted + rents.spot
+    spent = rents.cost + p.overhead * (earned - rents.cost)
+    ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
+    economy.deals["collected"][rents.rows] += earned - spent
+    clouds = economy.parties("cloud", region)
+    ledger.pay("running_cost", clouds, suppliers, np.minimum(rents.cloud_cost, rents.clouds))
+    economy.note(region, ebitda=MONTHS * total(earned - spent), revenue=MONTHS * total(earned))

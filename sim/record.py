@@ -1,0 +1,132 @@
+"""What a run leaves: tidy tables with units, collected by column while it runs and written to Parquet at its end."""
+
+from copy import copy
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.columns import COLUMNS, Columns
+from sim.units import calendar
+
+TYPES = {
+    "index": pa.int32(),
+    "id": pa.int64(),
+    "count": pa.int64(),
+    "text": pa.string(),
+    "date": pa.date32(),
+    "flag": pa.bool_(),
+}
+
+
+class Recorder:
+    """Rows of a run, by table and column.
+
+    Parameters
+    ----------
+    start : date of month 0; fills the column ``date`` wherever ``month`` is given
+    """
+
+    COLUMNS = COLUMNS
+
+    def __init__(self, start: date) -> None:
+        self.start = start
+        self.summary: dict[str, Any] = {}
+        self._chunks: dict[str, list[tuple[int, dict[str, Any]]]] = {table: [] for table in COLUMNS}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Recorder":
+        """A fork shares what was recorded, which nothing changes any more."""
+        twin = copy(self)
+        twin.summary = dict(self.summary)
+        twin._chunks = {table: list(chunks) for table, chunks in self._chunks.items()}
+        return twin
+
+    def add(self, table: str, **columns: Any) -> None:
+        """Append rows; a scalar holds for all rows of the call.
+
+        Parameters
+        ----------
+        table : a key of COLUMNS
+        columns : scalars or (n,) of one common n; a column left out is null
+
+        Raises
+        ------
+        KeyError
+            for a table or column that COLUMNS does not declare
+        ValueError
+            for arrays of different lengths
+        """
+        declared = COLUMNS.get(table)
+        if declared is None or not columns.keys() <= declared.keys():
+            raise KeyError(f"{table}: {sorted(set(columns) - set(declared or ()))} not declared in sim/columns.py")
+        chunk = {name: held(value) for name, value in columns.items()}
+        lengths = {len(value) for value in chunk.values() if isinstance(value, np.ndarray)}
+        if len(lengths) > 1:
+            raise ValueError(f"{table}: columns of different lengths {sorted(lengths)}")
+        self._chunks[table].append((lengths.pop() if lengths else 1, chunk))
+
+    def table(self, name: str) -> pa.Table:
+        """All rows of a table so far, with unit and meaning in each field's metadata."""
+        declared, chunks = COLUMNS[name], self._chunks[name]
+        arrays = [self._column(column, unit, chunks) for column, (unit, _) in declared.items()]
+        return pa.Table.from_arrays(arrays, schema=schema(declared))
+
+    def write(self, folder: Path) -> None:
+        """Every table as ``folder/<table>.parquet``: the same rows give the same bytes."""
+        for name in COLUMNS:
+            pq.write_table(self.table(name), folder / f"{name}.parquet", compression="zstd", row_group_size=2**20)
+
+    def _column(self, name: str, unit: str, chunks: list[tuple[int, dict[str, Any]]]) -> pa.Array:
+        if unit == "date" and any("month" in chunk for _, chunk in chunks):
+            return self._dates(chunks)
+        missing = None if unit in ("text", "date", "flag") else np.nan
+        dtype = object if missing is None else np.float64
+        parts = [spread(chunk.get(name, missing), rows, dtype) for rows, chunk in chunks]
+        values = np.concatenate(parts) if parts else np.empty(0, dtype)
+        if unit in ("index", "id", "count"):
+            unknown = np.isnan(values) | ((values < 0) & (unit == "id"))
+            return pa.array(whole(name, np.where(unknown, 0, values)), TYPES[unit], mask=unknown)
+        return pa.array(values, TYPES.get(unit, pa.float64()), from_pandas=True)
+
+    def _dates(self, chunks: list[tuple[int, dict[str, Any]]]) -> pa.Array:
+        months = np.concatenate([spread(chunk["month"], rows, np.int64) for rows, chunk in chunks])
+        first, at = np.unique(months, return_inverse=True)
+        days = np.array([calendar(int(month), self.start) for month in first], dtype="datetime64[D]")
+        return pa.array(days[at], TYPES["date"])
+
+
+def held(value: Any) -> Any:
+    """A scalar, or a copy of a column that nobody changes."""
+    if np.ndim(value) == 0:
+        return value.item() if isinstance(value, np.ndarray) else value
+    kept = np.array(value)
+    if kept.ndim > 1:
+        raise ValueError(f"a column is one-dimensional, not {kept.shape}")
+    kept.setflags(write=False)
+    return kept
+
+
+def spread(value: Any, rows: int, dtype: Any) -> np.ndarray:
+    """A scalar or a column as ``rows`` values of one type; None is not a number."""
+    if value is None and dtype is not object:
+        value = np.nan
+    return np.broadcast_to(np.asarray(value, dtype=dtype), (rows,))
+
+
+def whole(name: str, values: np.ndarray) -> np.ndarray:
+    """Floats that are whole numbers, as such."""
+    numbers = values.astype(np.int64)
+    if not np.array_equal(numbers, values):
+        raise ValueError(f"{name}: holds numbers that are not whole")
+    return numbers
+
+
+def schema(declared: Columns) -> pa.Schema:
+    """Types, units and meanings of a table."""
+    return pa.schema(
+        pa.field(name, TYPES.get(unit, pa.float64()), metadata={"unit": unit, "meaning": meaning})
+        for name, (unit, meaning) in declared.items()
+    )

@@ -1,0 +1,193 @@
+"""What a month leaves in the record: one row a region, deal class, agent and flow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim import ratings
+from sim.books.deals import BUILDING, CHANNELS, CLASSES, CLOSED, OPERATING
+from sim.books.ledger import FLOWS, KINDS
+from sim.sums import mean, total
+from sim.units import MONTHS, YEAR_HOURS
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+STAGES = np.array(["building", "operating", "closed"])
+COUNTED = (  # figures that phases note
+    *("capex", "capex_clouds", "capex_operators", "orders", "vendor_revenue", "support", "residual"),
+    *("issuance", "issuance_abs", "issuance_private", "refinancing", "interest", "principal"),
+    *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
+    *("inference_revenue", "lab_raise", "lab_failures", "operator_failures", "investor_failures", "bank_losses"),
+)
+QUOTED = {  # facts on the tape: column -> name
+    "spread": "spread",
+    "advance_rate_senior": "advance_senior",
+    "advance_rate_mezzanine": "advance_mezzanine",
+    "ltv_addon": "ltv_addon",
+    "ration": "ration",
+    "refinancing_availability": "refinancing",
+    "abs_share": "abs_share",
+    "unit_cost": "unit_cost",
+    "utilisation": "utilisation",
+    "capacity": "capacity",
+    "depreciation_belief": "depreciation_belief",
+    "belief_dispersion": "dispersion",
+    "appraisal_senior": "appraisal_senior",
+    "appraisal_mezzanine": "appraisal_mezzanine",
+    "depreciation_seen": "depreciation_seen",
+}
+
+
+def monthly(economy: Economy) -> None:
+    """Rows of this month in every table that has months."""
+    for region in economy.regions:
+        economy.recorder.add("monthly", month=economy.month, region=region, **region_row(economy, region))
+    _tranches(economy)
+    _agents(economy)
+    _flows(economy)
+    _issues(economy)
+
+
+def region_row(economy: Economy, region: str) -> dict[str, Any]:
+    """One region's month."""
+    market, facts, tape = economy.tape[region], economy.facts[region], economy.tape
+    row: dict[str, Any] = {name: facts.get(name, 0.0) for name in COUNTED}
+    row |= {column: getattr(market, name) for column, name in QUOTED.items()}
+    deals, rows = economy.deals, economy.rows(region)
+    debt = total(deals["state"]["balance"][rows].ravel())
+    people = economy.parties("investor", region)
+    worth, loans = total(economy.ledger.net_worth(people)), -total(economy.ledger.balance(people, "loans"))
+    investors, ebitda = economy.all("investor", region), facts.get("ebitda", 0.0)
+    liquidated = facts.get("liquidation_value", 0.0) + facts["loss"]
+    row |= {
+        "debt": debt,
+        "undrawn": total(deals["undrawn"][rows].ravel()),
+        "ebitda": ebitda / MONTHS,
+        "debt_to_ebitda": debt / ebitda if ebitda > 0.0 else np.nan,
+        "investor_capital": worth,
+        "investor_loans": loans,
+        "investor_leverage": debt / worth if worth > 0.0 else np.nan,
+        "funded_share": facts["funded"] / facts["wanted"] if facts["wanted"] > 0.0 else np.nan,
+        "cost_of_capital": facts["cost_of_capital"],
+        "raise_multiple": facts["raise_multiple"],
+        "rent": market.rent / YEAR_HOURS,
+        "rent_to_cost": market.rent / market.unit_cost,
+        "frontier": tape.frontier,
+        "frontier_growth": tape.frontier_growth,
+        "model_half_life": tape.half_life,
+        "training": market.training / MONTHS,
+        "lab_concentration": facts["concentration"],
+        "loss_belief": mean(a.loss_belief for a in investors),
+        "loss_volatility": mean(a.loss_volatility for a in investors),
+        "recovery_rate": 1.0 - facts["loss"] / liquidated if facts.get("liquidations") and liquidated > 0.0 else np.nan,
+        "operator_cash": total(economy.ledger.cash(economy.parties("operator", region))),
+        "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
+        "audit_gap": economy.residual,
+    }
+    return row
+
+
+def _tranches(economy: Economy) -> None:
+    deals = economy.deals
+    rows = deals.live()
+    owed = deals["state"]["balance"][rows]
+    at, k = np.nonzero(owed > 0.0)
+    if not len(at):
+        return
+    row = rows[at]
+    shares = deals["shares"][row, k]
+    held = {}
+    for column, slots in economy.styles.items():
+        held[column] = shares[:, slots].sum(axis=1)
+    economy.recorder.add(
+        "tranches",
+        month=economy.month,
+        deal=row,
+        tranche=np.array(CLASSES)[k],
+        balance=owed[at, k],
+        rating=np.array(ratings.LETTERS)[deals["rating"][row, k]],
+        price=deals["price"][row, k],
+        coupon=deals["terms"]["coupon"][row, k],
+        **held,
+    )
+
+
+def _agents(economy: Economy) -> None:
+    ledger = economy.ledger
+    agents = [a for group in economy.people.values() for a in group if a.party >= 0]
+    parties = np.array([a.party for a in agents])
+    economy.recorder.add(
+        "agents",
+        month=economy.month,
+        agent=np.array([a.name for a in agents]),
+        kind=np.array([a.kind for a in agents]),
+        region=np.array([a.region for a in agents]),
+        cash=ledger.cash(parties),
+        net_worth=ledger.net_worth(parties),
+        loans=-ledger.balance(parties, "loans"),
+        bonds=-ledger.balance(parties, "bonds"),
+        notes=ledger.balance(parties, "notes"),
+        fleet=ledger.balance(parties, "fleet"),
+        stakes=ledger.balance(parties, "stakes"),
+    )
+
+
+def _flows(economy: Economy) -> None:
+    flow, payer, payee = np.nonzero(economy.ledger.flows)
+    economy.recorder.add(
+        "flows",
+        month=economy.month,
+        flow=np.array(list(FLOWS))[flow],
+        payer=np.array(KINDS)[payer],
+        payee=np.array(KINDS)[payee],
+        usd=economy.ledger.flows[flow, payer, payee],
+    )
+
+
+def _issues(economy: Economy) -> None:
+    deals = economy.deals
+    rows = np.flatnonzero(deals["issued"] == economy.clock)
+    if len(rows):
+        economy.recorder.add(
+            "events",
+            month=economy.month,
+            kind="issuance",
+            region=np.array(economy.regions)[deals["region"][rows]],
+            deal=rows,
+            party="deal",
+            amount=deals["commitment"][rows].sum(axis=1),
+            text=np.where(deals["predecessor"][rows] >= 0, "refinancing", np.array(CHANNELS)[deals["channel"][rows]]),
+        )
+
+
+def final(economy: Economy) -> None:
+    """One row a deal, at the end of the run."""
+    deals = economy.deals
+    rows = np.arange(len(deals))
+    names = np.array([economy.ledger.members[p].name for p in deals["sponsor"]])
+    stage = deals["stage"]
+    economy.recorder.add(
+        "deals",
+        deal=rows,
+        region=np.array(economy.regions)[deals["region"]],
+        sponsor=names,
+        channel=np.array(CHANNELS)[deals["channel"]],
+        refinances=np.where(deals["predecessor"] >= 0, deals["predecessor"], -1),
+        issued=deals["issued"] - economy.burn_in,
+        notional_senior=deals["commitment"][:, 0],
+        notional_mezzanine=deals["commitment"][:, 1],
+        coupon_senior=deals["terms"]["coupon"][:, 0],
+        coupon_mezzanine=deals["terms"]["coupon"][:, 1],
+        budget=deals["budget"],
+        tenor=deals["due"],
+        stage=STAGES[stage],
+        liquidated=deals["state"]["sold"],
+        loss=deals["lost"].sum(axis=1),
+        balance=deals["state"]["balance"].sum(axis=1),
+    )
+
+
+assert (BUILDING, OPERATING, CLOSED) == (0, 1, 2)

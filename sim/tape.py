@@ -1,0 +1,76 @@
+"""The tape: public facts as of the last clearing, all an agent may know of others. Replaced, never edited."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Market:
+    """One region's public facts. USD, GPU (H100-equivalents), 1/year; rent and costs in USD/GPU/year."""
+
+    region: str
+    base_rate: float
+    # compute
+    rent: float  # of the newest vintage, full use
+    rent_month_ago: float
+    expected_rent: float  # at delivery of what is ordered now
+    utilisation: float  # share of spot capacity in use
+    capacity: float  # effective GPU
+    levered_capacity: float  # of which financed by deals
+    pipeline: float  # GPU on order
+    unit_cost: float  # USD/GPU, all in
+    running_cost: float
+    # tokens
+    demand: float  # USD/GPU/year ** elasticity * GPU: scale of inference demand
+    demand_shock: float  # log
+    demand_growth: float
+    inference: float  # USD/year, compute bill of inference at the posted rent
+    training: float  # USD/year
+    depreciation_seen: float  # 1/year, six-month mean of a vintage's rent decline
+    # credit
+    spread: float
+    advance_senior: float
+    advance_mezzanine: float
+    ration: float  # share of new requests that capital can carry
+    refinancing: float  # share of maturing debt that can be rolled
+    funded_share: float  # of wanted orders
+    liquidated: float  # share of capacity sold by deals in liquidation, 1/year
+    fire_sale: float  # discount on collateral sold
+    # opinions
+    depreciation_belief: float
+    depreciation_view: float  # operators' mean
+    dispersion: float
+    appraisal_senior: float  # share of cost
+    appraisal_mezzanine: float
+    loss_rate: float  # twelve-month mean, 1/year of debt
+    abs_share: float  # of deals placed as securities
+    ltv_addon: float
+    novelty: float  # premium asked of a new asset class
+
+
+@dataclass(frozen=True)
+class Tape:
+    """All regions and the world's frontier at one month."""
+
+    month: int
+    years: float  # since recording began; 0 during burn-in
+    frontier: float  # log performance per dollar
+    frontier_growth: float
+    frontier_next: float  # growth on the vendor's roadmap, reached with the second lag
+    frontier_trend: float  # two-year mean of growth
+    frontier_step: float  # this month's log gain
+    half_life: float  # years, of a model's lead
+    race: float  # labs' training against trend, smoothed, log
+    training_trend: float  # log USD/year
+    revenue_trend: float  # log USD/year
+    revenue: float  # log USD/year, vendor's, six-month mean
+    markets: dict[str, Market]
+
+    def __getitem__(self, region: str) -> Market:
+        return self.markets[region]
+
+    def publish(self, region: str | None = None, **facts: Any) -> "Tape":
+        """A new tape with some facts changed."""
+        if region is None:
+            return replace(self, **facts)
+        return replace(self, markets={**self.markets, region: replace(self.markets[region], **facts)})
