@@ -6,7 +6,7 @@ from agents.party import Party
 from sim.kernels.rents import rent_value
 from sim.orders import Opinion
 from sim.tape import Market
-from sim.units import Frozen, quantity
+from sim.units import Frozen, quantities, quantity
 
 
 class Params(Frozen):
@@ -14,12 +14,13 @@ class Params(Frozen):
 
     learning: float = quantity("1/month", 0.0, 1.0, "of depreciation, by the middle agency")
     error_learning: float = quantity("1/month", 0.0, 1.0, "of the variance of its forecast errors")
-    speeds: tuple[float, ...]  # 1  relative learning speed, one an agency
+    speeds: tuple[float, ...] = quantities("1", "relative learning speed, one an agency")
     noise: float = quantity("1/year", 0.0, 0.2, "monthly standard deviation of a depreciation opinion")
     step: float = quantity("1/year", 0.001, 1.0, "largest monthly change of opinion")
     floor: float = quantity("1/year", 0.0, 1.0, "least depreciation believed")
     ceiling: float = quantity("1/year", 0.1, 5.0, "most depreciation believed")
     start_error: float = quantity("1", 0.0, 1.0, "variance of forecast errors at the start")
+    technology_weight: float = quantity("share", 0.0, 1.0, "of technology, against rents, in the depreciation that is seen")
     smooth: float = quantity("share", 0.0, 1.0, "weight of the normal rent in an appraisal: through the cycle")
     normal_rent: float = quantity("share", 0.05, 2.0, "normal yearly rent of a unit over its cost")
     stress_senior: float = quantity("1", 0.0, 6.0, "standard deviations of depreciation the senior class must bear")

@@ -41,6 +41,7 @@ class Cloud(Party):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.slot = -1  # row in the fleet
         self.sentiment = 0.0
 
     def value(self, market: Market, rent: float, decline: float, life: float) -> float:

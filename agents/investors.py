@@ -1,6 +1,7 @@
 """Investors: insurers and banks, real money, levered private credit; in China banks' wealth products, insurers, brokers."""
 
 import math
+from typing import Literal
 
 from agents.party import Party
 from sim.orders import Bid
@@ -11,7 +12,7 @@ from sim.units import MONTHS, Frozen, quantity
 class Style(Frozen):
     """One kind of investor."""
 
-    name: str
+    name: Literal["insurers_banks", "real_money", "private_credit", "wealth_products", "insurers", "securities_firms"]
     count: int = quantity("1", 0, 100, "investors of the kind")
     size: float = quantity("1", 0.0, 100.0, "capital of each, relative")
     aversion: float = quantity("1", 0.05, 20.0, "risk aversion, relative")

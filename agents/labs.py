@@ -33,6 +33,8 @@ class Lab(Party):
         super().__init__(*args, **kwargs)
         self.quality = quality
         self.training = training  # USD/year
+        self.bill = 0.0  # USD/year of inference compute
+        self.offered = 0.0  # USD of equity on offer this month
 
     def appetite(self, market: Market, worth: float) -> float:
         """Equity it is offered, a year, per unit of its inference bill: less when credit is dear or rationed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,26 +11,66 @@ from agents.agencies import Agency
 from agents.clouds import Cloud
 from agents.investors import Investor
 from agents.labs import Lab
-from agents.operators import HORIZON, Operator
+from agents.operators import Operator
 from agents.regulators import Regulator
 from agents.vendors import Vendor
+from sim import start as starts
 from sim.arrows import Arrows
 from sim.books.contracts import Contracts
 from sim.books.deals import DealBook
-from sim.books.fleet import BEFORE, Fleet
+from sim.books.fleet import Fleet
 from sim.books.ledger import Ledger
 from sim.books.owners import Owners
 from sim.economy import Economy
-from sim.markets import primary, tokens
+from sim.markets import primary
 from sim.record import Recorder
-from sim.start import Start, endow_clouds, endow_investors, endow_operators, endow_labs, place_deals
-from sim.streams import entity
+from sim.start import Start
 from sim.tape import Market, Tape
+from sim.units import MONTHS, Frozen, quantity
 
 OUTSIDERS = ("users", "savers", "banks", "suppliers", "exchange")
+KINDS: dict[str, type] = {
+    "lab": Lab,
+    "operator": Operator,
+    "cloud": Cloud,
+    "agency": Agency,
+    "regulator": Regulator,
+    "investor": Investor,
+}
 
 
-def build(params: Any, reference: dict | None = None, recording: bool = False) -> Economy:
+class Scale(Frozen):
+    """A region's size."""
+
+    orders: float = quantity("USD/year", 0.0, 1e15, "of spending in January 2023, on the path before the boom")
+
+
+class Params(Frozen):
+    """Initial conditions."""
+
+    burn_in: int = quantity("month", 0, 120, "simulated before recording begins")
+    debt_share: float = quantity("share", 0.0, 0.95, "debt over cost of units at the start")
+    senior_share: float = quantity("share", 0.0, 1.0, "of that debt that is senior")
+    coupon_spread: float = quantity("1/year", 0.0, 0.3, "over the base rate on deals closed before the start")
+    start_spread: float = quantity("1/year", 0.0, 0.3, "market spread at the start, novelty apart")
+    start_senior: float = quantity("share", 0.0, 0.95, "advance rate to the senior class at the start")
+    start_mezzanine: float = quantity("share", 0.0, 0.95, "advance rate to both classes at the start")
+    capital_dispersion: float = quantity("1", 0.0, 2.0, "log standard deviation over seeds of investors' capital")
+    equity_dispersion: float = quantity("1", 0.0, 2.0, "the same of operators' equity")
+    belief_dispersion: float = quantity("1", 0.0, 2.0, "the same of beliefs; half of it for depreciation")
+    demand_dispersion: float = quantity("1", 0.0, 2.0, "the same of the half-life of demand's growth")
+    quality_dispersion: float = quantity("1", 0.0, 2.0, "standard deviation of labs' quality at the start")
+    us: Scale
+    china: Scale
+
+
+def build(
+    params: Any,
+    reference: dict[tuple[str, str], np.ndarray] | None = None,
+    recording: bool = False,
+    arrange: Callable[[list[tuple]], Sequence[tuple]] = list,
+    idle: Sequence[tuple[str, str]] = (),
+) -> Economy:
     """A new economy at the start of burn-in.
 
     Parameters
@@ -38,16 +78,94 @@ def build(params: Any, reference: dict | None = None, recording: bool = False) -
     params : sim.params.Params
     reference : what cut arrows transmit, (signal, region) -> array; needed when a gain is not 1
     recording : keep every signal, for references
+    arrange : order in which agents are created; changes no result
+    idle : (kind, region) of agents without business to add; change no other result
     """
-    economy = Economy(params, Recorder(params.start), lambda: build(params, reference, recording))
+    economy = Economy(params, Recorder(params.start), lambda: build(params, reference, recording, arrange, idle))
     economy.ledger = Ledger()
     economy.owners = Owners(economy.ledger)
     economy.contracts = Contracts()
     economy.arrows = Arrows(params.sim.arrows, reference or {}, recording)
-    starts = {region: Start.of(economy, region) for region in economy.regions}
-    economy.tape = _tape(economy, starts)
-    _open_outside(economy)
-    _people(economy, starts)
+    paths = {region: Start.of(economy, region) for region in economy.regions}
+    economy.tape = _tape(economy, paths)
+    for region in economy.regions:
+        for kind in OUTSIDERS:
+            economy.outside[kind, region] = economy.ledger.enroll(kind, region, "")
+    _people(economy, paths, arrange, idle)
+    _books(economy)
+    for region, path in paths.items():
+        starts.record_vintages(economy, path, region)
+        starts.place_deals(economy, path, region)
+        starts.endow_clouds(economy, path, region)
+        starts.endow_operators(economy, path, region)
+        starts.endow_labs(economy, path, region)
+        starts.endow_investors(economy, path, region)
+        economy.allotment[region] = starts.first_holders(economy, region)
+    return economy
+
+
+def _people(economy: Economy, paths: dict[str, Start], arrange, idle) -> None:
+    """Create the agents and open their accounts."""
+    plan = [("vendor", "", 0, 1.0)]
+    for region in economy.regions:
+        for kind in KINDS:
+            weights = _weights(economy, kind, region)
+            plan += [(kind, region, number, weight) for number, weight in enumerate(weights)]
+    for kind, region in idle:
+        plan.append((kind, region, sum(p[:2] == (kind, region) for p in plan), 0.0))
+    for kind, region, number, weight in arrange(plan):
+        agent = _agent(economy, paths, kind, region, number, weight)
+        agent.party = economy.ledger.enroll(kind, region, agent.name)
+        economy.people.setdefault((kind, region), []).append(agent)
+    for group in economy.people.values():
+        group.sort(key=lambda agent: agent.number)
+    economy.people = dict(sorted(economy.people.items()))
+    economy.outside["vendor", ""] = economy.all("vendor", "")[0].party
+    for region in economy.regions:
+        labs = [lab for lab in economy.all("lab", region) if lab.weight > 0.0]
+        quality = economy.streams.draw("start quality", 0, economy.keys("lab", region))
+        for lab, z in zip(economy.all("lab", region), quality, strict=True):
+            lab.quality = economy.params.sim.build.quality_dispersion * float(z)
+        for operator in economy.all("operator", region):
+            operator.tenant = labs[operator.number % len(labs)].party
+
+
+def _weights(economy: Economy, kind: str, region: str) -> list[float]:
+    """Shares of each agent of a kind in its kind's business."""
+    p = economy.params.agents
+    if kind == "investor":
+        sizes = [style.size for style in getattr(p.investors, region).kinds for _ in range(style.count)]
+        return [size / sum(sizes) for size in sizes]
+    counts = {"lab": p.labs, "operator": p.operators, "cloud": p.clouds}
+    count = counts[kind].count if kind in counts else len(p.agencies.speeds) if kind == "agency" else 1
+    return [1.0 / count] * count
+
+
+def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, number: int, weight: float) -> Any:
+    p = economy.params.agents
+    if kind == "vendor":
+        return Vendor(economy, region, number, p.vendors, weight)
+    path, common = paths[region], (economy, region, number)
+    belief = path.belief(economy)
+    if kind == "lab":
+        training = path.inference(economy) * (p.labs.self_financing + p.labs.raise_multiple) * weight
+        return Lab(*common, p.labs, weight, training=training)
+    if kind == "operator":
+        view = p.operators.vintage_view * economy.params.sim.markets.compute.vintage_discount
+        growth = economy.params.sim.markets.hardware.performance_growth
+        return Operator(*common, p.operators, weight, depreciation=growth * (1.0 + view))
+    if kind == "agency":
+        return Agency(*common, p.agencies, weight, depreciation=belief * path.depreciation)
+    if kind == "investor":
+        styles = [s for s in getattr(p.investors, region).kinds for _ in range(s.count)]
+        beliefs = (p.investors.start_loss_belief * path.loss_belief, p.investors.start_volatility * path.volatility)
+        style = styles[min(number, len(styles) - 1)]
+        return Investor(*common, p.investors, weight, style=style, beliefs=beliefs)
+    params = {"cloud": p.clouds, "regulator": p.regulators}[kind]
+    return KINDS[kind](*common, params, weight)
+
+
+def _books(economy: Economy) -> None:
     investors = [a.party for r in economy.regions for a in economy.all("investor", r)]
     economy.deals = DealBook(economy.ledger, investors)
     economy.basis, economy.earned = np.zeros(len(investors)), np.zeros(len(investors))
@@ -56,12 +174,76 @@ def build(params: Any, reference: dict | None = None, recording: bool = False) -
     for slot, cloud in enumerate(clouds):
         cloud.slot = slot
         economy.fleet.cloud_region[slot] = economy.regions.index(cloud.region)
-    for region, start in starts.items():
-        start.record_vintages(economy, region)
-        place_deals(economy, region, start)
-        endow_clouds(economy, region, start)
-        endow_operators(economy, region, start)
-        endow_labs(economy, region, start)
-        endow_investors(economy, region, start)
-    economy.styles = _styles(economy)
-    return economy
+    people = [a for r in economy.regions for a in economy.all("investor", r)]
+    for slot, agent in enumerate(people):
+        economy.styles.setdefault(f"held_by_{agent.style.name}", []).append(slot)
+
+
+def _tape(economy: Economy, paths: dict[str, Start]) -> Tape:
+    """Public facts on the balanced path."""
+    p = economy.params.sim
+    training = sum(x.capacity * x.rent - x.inference(economy) for x in paths.values())
+    revenue = sum(x.orders for x in paths.values()) * p.markets.hardware.hardware_share
+    growth = p.markets.hardware.performance_growth
+    return Tape(
+        month=0,
+        years=0.0,
+        frontier=0.0,
+        frontier_growth=growth,
+        frontier_next=growth,
+        frontier_trend=growth,
+        frontier_step=growth / MONTHS,
+        half_life=p.markets.tokens.half_life,
+        race=0.0,
+        training_trend=float(np.log(training)),
+        revenue_trend=float(np.log(revenue)),
+        revenue=float(np.log(revenue)),
+        demand_half_life=next(iter(paths.values())).half_life,
+        markets={region: _market(economy, path, region) for region, path in paths.items()},
+    )
+
+
+def _market(economy: Economy, path: Start, region: str) -> Market:
+    p = economy.params.sim
+    regime = getattr(p.markets.primary, region)
+    novelty = primary.novelty(p.markets.primary, 0)
+    belief, tokens = path.belief(economy), p.markets.tokens
+    inference = path.inference(economy)
+    economy.quotes[region] = {
+        "spread": p.build.start_spread + novelty,
+        "advance_senior": p.build.start_senior,
+        "advance_mezzanine": p.build.start_mezzanine,
+        "ration": 1.0,
+        "refinancing": 1.0,
+    }
+    return Market(
+        region=region,
+        base_rate=regime.base_rate,
+        rent=path.rent,
+        rent_month_ago=path.rent,
+        expected_rent=path.rent,
+        utilisation=1.0,
+        capacity=path.capacity,
+        levered_capacity=path.levered(economy, region),
+        pipeline=0.0,
+        unit_cost=path.unit_cost,
+        running_cost=path.running_cost,
+        demand=inference * path.rent ** (tokens.elasticity - 1.0),
+        demand_shock=0.0,
+        demand_growth=tokens.growth_start,
+        inference=inference,
+        training=path.capacity * path.rent - inference,
+        depreciation_seen=belief,
+        **economy.quotes[region],
+        liquidated=0.0,
+        fire_sale=p.markets.secondary.fire_sale,
+        depreciation_belief=belief,
+        depreciation_view=belief,
+        dispersion=0.1,
+        appraisal_senior=1.0,
+        appraisal_mezzanine=1.0,
+        loss_rate=0.0,
+        abs_share=regime.abs_share,
+        ltv_addon=0.0,
+        novelty=novelty,
+    )

@@ -116,10 +116,13 @@ TRANCHES: Final[Columns] = {
     "rating": ("text", "letter, worst of the agencies"),
     "price": ("share", "mark over par"),
     "coupon": ("1/year", "interest rate"),
-    "held_by_insurers": ("share", "part of the balance"),
-    "held_by_funds": ("share", "part of the balance"),
-    "held_by_banks": ("share", "part of the balance"),
-    "held_by_sponsor": ("share", "part of the balance"),
+    **{
+        f"held_by_{kind}": ("share", f"part held by {kind.replace('_', ' ')}")
+        for kind in (
+            *("insurers_banks", "real_money", "private_credit"),
+            *("wealth_products", "insurers", "securities_firms"),
+        )
+    },
 }
 
 AGENTS: Final[Columns] = {

@@ -53,6 +53,7 @@ class Economy(mesa.Model):
         self.earned: np.ndarray  # (i,) USD of interest less losses since the last clearing
         self.entry_rent: dict[str, float] = {}  # USD/GPU/year that buyers expect at delivery, by region
         self.vendor_revenue = 0.0  # USD/year
+        self.styles: dict[str, list[int]] = {}  # columns of the record -> investors' columns in the deal book
         self.facts: dict[str, dict[str, float]] = {}  # this month's figures by region, for the record
         self.residual = 0.0  # largest gap of the audit this month
 

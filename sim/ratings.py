@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from sim.kernels.rents import rent_value
-from sim.units import Frozen, quantity
+from sim.units import Frozen, quantities, quantity
 
 LETTERS = ("Aaa", "Aa", "A", "Baa", "Ba", "B", "Caa", "Ca")  # the last: touched even in the median case
 
@@ -16,7 +16,7 @@ LETTERS = ("Aaa", "Aa", "A", "Baa", "Ba", "B", "Caa", "Ca")  # the last: touched
 class Params(Frozen):
     """Idealised default probabilities over ten years, best letter first."""
 
-    default_probability: tuple[float, ...]  # share  of each letter but the last
+    default_probability: tuple[float, ...] = quantities("share", "idealised, of each letter but the last")
     discount_spread: float = quantity("1/year", 0.0, 0.3, "over the base rate, discount rate of collateral")
 
 

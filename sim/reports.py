@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim import ratings
-from sim.books.deals import BUILDING, CHANNELS, CLASSES, CLOSED, OPERATING
+from sim.books.deals import CHANNELS, CLASSES
 from sim.books.ledger import FLOWS, KINDS
 from sim.sums import mean, total
 from sim.units import MONTHS, YEAR_HOURS
@@ -189,5 +189,3 @@ def final(economy: Economy) -> None:
         balance=deals["state"]["balance"].sum(axis=1),
     )
 
-
-assert (BUILDING, OPERATING, CLOSED) == (0, 1, 2)

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from sim import references
 from sim.folders import appearing
 from sim.manifest import manifest
 from sim.params import Params, config_hash
@@ -67,13 +68,20 @@ def folder_name(params: Params) -> str:
     return f"{params.scenario}-seed{params.seed}-{config_hash(params)[:8]}"
 
 
-def assemble(params: Params) -> Any:
-    """The economy at its first month."""
+def assemble(params: Params, recording: bool = False) -> Any:
+    """The economy at its first month; ``recording`` keeps every signal of its arrows.
+
+    Raises
+    ------
+    NoReference
+        An arrow is cut and what it should transmit has not been made for this configuration.
+    """
     warm_cache()
     from sim.build import build  # pulls in Mesa and numba, which a wrong configuration need not wait for
 
     logging.getLogger("MESA").setLevel(logging.WARNING)
-    return build(params)
+    arrows = params.sim.arrows
+    return build(params, {} if arrows.live else references.load(params), recording)
 
 
 def write(recorder: Any, folder: Path, params: Params) -> None:

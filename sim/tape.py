@@ -33,7 +33,6 @@ class Market:
     advance_mezzanine: float
     ration: float  # share of new requests that capital can carry
     refinancing: float  # share of maturing debt that can be rolled
-    funded_share: float  # of wanted orders
     liquidated: float  # share of capacity sold by deals in liquidation, 1/year
     fire_sale: float  # discount on collateral sold
     # opinions
@@ -64,6 +63,7 @@ class Tape:
     training_trend: float  # log USD/year
     revenue_trend: float  # log USD/year
     revenue: float  # log USD/year, vendor's, six-month mean
+    demand_half_life: float  # years, of the slowing of demand's growth
     markets: dict[str, Market]
 
     def __getitem__(self, region: str) -> Market:

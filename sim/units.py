@@ -22,6 +22,11 @@ def quantity(unit: str, low: float, high: float, meaning: str) -> Any:
     return Field(ge=low, le=high, description=meaning, json_schema_extra={"unit": unit})
 
 
+def quantities(unit: str, meaning: str) -> Any:
+    """A required, non-empty list of numbers of one unit; a validator of its model bounds them."""
+    return Field(min_length=1, description=meaning, json_schema_extra={"unit": unit})
+
+
 def calendar(month: int, start: date) -> date:
     """First day of simulated month ``month``; month 0 is ``start``, burn-in months are negative."""
     years, months = divmod(start.month - 1 + month, MONTHS)

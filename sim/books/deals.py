@@ -31,6 +31,7 @@ class Params(Frozen):
     refinancing_tenor: int = quantity("month", 3, 120, "of the deal that refinances the balloon, fully amortising")
     refinancing_senior: float = quantity("share", 0.0, 1.0, "of a refinancing that is senior")
     refinancing_advance: float = quantity("1", 0.1, 3.0, "debt lent on used units, relative to the advance rate on new ones")
+    refinancing_least: float = quantity("share", 0.0, 1.0, "of what is owed: no deal is made for less")
     refinancing_years: float = quantity("year", 0.25, 10.0, "of rent that a refinancing counts")
     refinancing_stress: float = quantity("1", 0.0, 5.0, "standard deviations of depreciation a refinancing must bear")
     senior_discount: float = quantity("1/year", 0.0, 0.1, "of the senior coupon below the market spread")
@@ -80,6 +81,7 @@ class DealBook(Table):
                 "shares": (np.float64, (len(CLASSES), len(self.investors))),
                 "rating": (np.int64, pair),
                 "price": (np.float64, pair),
+                "lost": (np.float64, pair),  # USD written off since closing
                 "budget": (np.float64, ()),  # USD of hardware and shell
                 "escrow": (np.float64, ()),  # USD of sponsor's money for the build
                 "collected": (np.float64, ()),  # USD of net rent since the last pay date
@@ -116,10 +118,10 @@ class DealBook(Table):
 
     # -- closing -------------------------------------------------------------------------------------------------------
 
-    def close(self, p: Params, region: str, coupon: np.ndarray, pool: np.ndarray, **columns: Any) -> np.ndarray:
+    def close(self, p: Params, place: str, coupon: np.ndarray, pool: np.ndarray, **columns: Any) -> np.ndarray:
         """Open the rows of new deals; no cash moves. ``coupon`` (n, 2) 1/year, ``pool`` (n,) USD. Returns the rows."""
         count = len(pool)
-        parties = self.ledger.enroll_many("deal", region, [f"{self.size + i:04d}" for i in range(count)])
+        parties = self.ledger.enroll_many("deal", place, [f"{self.size + i:04d}" for i in range(count)])
         rows = self.add(count, terms=TERMS, state=STATE, period=PERIOD, party=parties, price=1.0, **columns)
         terms = self["terms"]
         for name, value in {
@@ -151,7 +153,7 @@ class DealBook(Table):
         balance = self["state"]["balance"]
         interest = self["terms"]["coupon"][rows] * balance[rows] / MONTHS
         balance[rows] += interest
-        issuers, holders, amounts = self._spread(rows, interest)
+        issuers, holders, amounts = self.spread(rows, interest)
         self.ledger.accrue("notes", issuers, holders, amounts, into="fleet")
         return interest
 
@@ -159,7 +161,7 @@ class DealBook(Table):
         """Holders fund ``amounts`` (n, 2) USD of their commitments."""
         self["undrawn"][rows] -= amounts
         self["state"]["balance"][rows] += amounts
-        issuers, holders, paid = self._spread(rows, amounts)
+        issuers, holders, paid = self.spread(rows, amounts)
         self.ledger.pay("drawdown", holders, issuers, paid)
 
     def start(self, p: Params, rows: np.ndarray) -> None:
@@ -226,12 +228,13 @@ class DealBook(Table):
         rows, party = receipts.rows, self["party"][receipts.rows]
         self.ledger.pay("fee", party, servicers, receipts.fees)
         for flow, amounts in (("interest", receipts.interest), ("principal", receipts.principal)):
-            issuers, holders, paid = self._spread(rows, amounts)
+            issuers, holders, paid = self.spread(rows, amounts)
             self.ledger.pay(flow, issuers, holders, paid)
         self.ledger.pay("residual", party, self["sponsor"][rows], receipts.residual)
         lost = rows[receipts.write_off.sum(axis=1) > 0.0]
-        issuers, holders, amounts = self._spread(lost, self["payment"]["write_off"][lost])
+        issuers, holders, amounts = self.spread(lost, self["payment"]["write_off"][lost])
         self.ledger.forgive("notes", issuers, holders, amounts)
+        self["lost"][rows] += receipts.write_off
 
     # -- helpers -------------------------------------------------------------------------------------------------------
 
@@ -239,7 +242,7 @@ class DealBook(Table):
         """USD by investor (i,) of ``amounts`` (n, 2)."""
         return np.einsum("dk,dki->i", amounts, self["shares"][rows])
 
-    def _spread(self, rows: np.ndarray, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def spread(self, rows: np.ndarray, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Issuer, holder and USD of every holder's part of ``amounts`` (n, 2)."""
         parts = np.einsum("dk,dki->di", amounts, self["shares"][rows])
         deal, holder = np.nonzero(parts)

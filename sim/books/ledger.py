@@ -15,7 +15,7 @@ ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "f
 CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), ("funding",))
 KINDS = (
     *("world", "users", "savers", "banks", "suppliers", "exchange"),
-    *("lab", "operator", "cloud", "vendor", "investor", "deal"),
+    *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal"),
 )
 
 # flow: (account of the payer that rises, account of the payee that falls); cash moves beside them
@@ -159,6 +159,14 @@ class Ledger:
                 f"{out[party]:,.2f}.\nRation it in the market before settling; no payment was made."
             )
 
+    def endow_cash(self, parties, amounts) -> None:
+        """Opening deposits, owed by the world."""
+        amounts = np.broadcast_to(np.asarray(amounts, dtype=np.float64), np.shape(parties))
+        np.add.at(self.balances, (parties, 0), amounts)
+        np.add.at(self.balances, (parties, ACCOUNT["profit"]), -amounts)
+        self.balances[WORLD, 0] -= amounts.sum()
+        self.balances[WORLD, ACCOUNT["profit"]] += amounts.sum()
+
     def post(self, parties, rises: str, falls: str, amounts) -> None:
         """Move an amount (any sign) between two accounts of the same party; no cash."""
         amounts = np.asarray(amounts, dtype=np.float64)
@@ -166,6 +174,7 @@ class Ledger:
             raise ValueError("Cash moves only through pay(); nothing was posted.")
         if not np.isfinite(amounts).all():
             raise ValueError(f"{falls} to {rises}: an amount is not finite; nothing was posted.")
+        parties, amounts = np.broadcast_arrays(parties, amounts)
         np.add.at(self.balances, (parties, ACCOUNT[rises]), amounts)
         np.add.at(self.balances, (parties, ACCOUNT[falls]), -amounts)
 

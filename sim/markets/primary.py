@@ -1,5 +1,7 @@
 """Requests meet bids: the spread that clears the stock of debt and the new deals, and what is rationed."""
 
+from typing import Literal
+
 import numpy as np
 
 from sim.orders import Book
@@ -19,8 +21,8 @@ class Regime(Frozen):
 class Playbook(Frozen):
     """Copying another region's channel mix."""
 
-    copy_month: int = quantity("month", 0, 2400, "after recording begins; not used unless ``copies`` is true")
-    copies: bool
+    copier: Literal["", "us", "china"]  # region that copies; empty: none
+    copy_month: int = quantity("month", 0, 2400, "when it begins, after recording began")
     copied_share: float = quantity("share", 0.0, 1.0, "ABS share the copier moves to")
     adoption: float = quantity("month", 1.0, 240.0, "mean time in which it moves")
 
@@ -92,7 +94,7 @@ def novelty(p: Params, months: int) -> float:
 
 def copy_playbook(p: Params, share: float, month: int) -> float:
     """ABS share of the region that copies the leader's channel."""
-    if not p.playbook.copies or month < p.playbook.copy_month:
+    if month < p.playbook.copy_month:
         return share
     return share + (p.playbook.copied_share - share) / p.playbook.adoption
 

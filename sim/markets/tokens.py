@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from sim.sums import mean, total
-from sim.tape import Market, Tape
+from sim.tape import Market
 from sim.units import MONTHS, Frozen, quantity
 
 
@@ -35,17 +35,17 @@ class Params(Frozen):
     setback_length: int = quantity("month", 1, 240, "over which it shows in full")
 
 
-def growth(p: Params, years: float) -> float:
-    """Growth of demand at a given rent, 1/year."""
-    return p.growth_end + (p.growth_start - p.growth_end) * 2.0 ** (-years / p.growth_half_life)
+def growth(p: Params, years: float, half_life: float) -> float:
+    """Growth of demand at a given rent, 1/year, ``years`` after recording began."""
+    return p.growth_end + (p.growth_start - p.growth_end) * 2.0 ** (-years / half_life)
 
 
-def nominal_growth(p: Params, years: float, frontier: float) -> float:
+def nominal_growth(p: Params, demand_growth: float, frontier: float) -> float:
     """Growth of what users and labs spend on compute, 1/year."""
-    return growth(p, years) + (p.elasticity - 1.0) * frontier
+    return demand_growth + (p.elasticity - 1.0) * frontier
 
 
-def demand(p: Params, tape: Tape, market: Market, foreign: Market | None, month: int) -> float:
+def demand(p: Params, market: Market, foreign: Market | None, month: int) -> float:
     """Scale of inference demand, shocks and rents abroad included; cheap tokens abroad take demand."""
     scale = market.demand * math.exp(market.demand_shock)
     shown = min(max((month - p.setback_month) / p.setback_length, 0.0), 1.0)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.books.deals import OPERATING
-from sim.books.fleet import BEFORE
 from sim.markets import hardware, tokens
 from sim.streams import entity
 from sim.sums import total
@@ -36,7 +35,7 @@ def _race(economy: Economy) -> None:
     training = math.log(max(total(economy.tape[r].training for r in economy.regions), 1.0))
     gap = training - tape.training_trend
     lag = p.race_lag * (1.0 if gap > tape.race else p.race_slowdown)
-    nominal = tokens.nominal_growth(p, tape.years, tape.frontier_trend)
+    nominal = tokens.nominal_growth(p, tape[economy.regions[0]].demand_growth, tape.frontier_trend)
     economy.publish(
         race=tape.race + (gap - tape.race) / lag,
         training_trend=hardware.follow(tape.training_trend, training, nominal, p.race_memory),
@@ -46,7 +45,7 @@ def _race(economy: Economy) -> None:
 def _launch(economy: Economy) -> None:
     """The vendor's cadence and the models' half-life, through the arrow from scaling to obsolescence."""
     markets, tape = economy.params.sim.markets, economy.tape
-    nominal = tokens.nominal_growth(markets.tokens, tape.years, tape.frontier_trend)
+    nominal = tokens.nominal_growth(markets.tokens, tape[economy.regions[0]].demand_growth, tape.frontier_trend)
     paced = hardware.cadence(markets.hardware, tape, economy.vendor_revenue)
     trend = hardware.follow(tape.revenue_trend, paced.revenue, nominal, markets.hardware.trend_memory)
     live = tokens.half_life(
@@ -75,12 +74,11 @@ def _demand(economy: Economy, region: str) -> None:
     p, market = economy.params.sim.markets.tokens, economy.tape[region]
     key = np.array([entity(region)], dtype=np.uint64)
     years = max(economy.month + 1, 0) / MONTHS
-    rate = tokens.growth(p, years) * economy.demand_pace
     shock = p.shock_persistence * market.demand_shock + p.shock * float(economy.draw("demand", key)[0])
     economy.publish(
         region,
-        demand=market.demand * math.exp(tokens.growth(p, economy.tape.years) / MONTHS),
-        demand_growth=rate,
+        demand=market.demand * math.exp(market.demand_growth / MONTHS),
+        demand_growth=tokens.growth(p, years, economy.tape.demand_half_life),
         demand_shock=shock,
     )
 
@@ -96,6 +94,3 @@ def _wear(economy: Economy) -> None:
     for region in economy.regions:
         for cloud in economy.all("cloud", region):
             economy.ledger.post(cloud.party, "profit", "fleet", float(clouds[cloud.slot]))
-
-
-assert BEFORE > 0

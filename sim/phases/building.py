@@ -21,8 +21,6 @@ def build(economy: Economy) -> None:
     """Deliver, draw and pay for what is under construction; plan what comes next."""
     months = economy.params.agents.operators.build
     economy.fleet.deliver(economy.clock, months)
-    running = np.array([economy.tape[r].running_cost for r in economy.regions])
-    economy.fleet.record(economy.clock, economy.tape.frontier, running)
     for region in economy.regions:
         _construct(economy, region)
         _plan_clouds(economy, region)

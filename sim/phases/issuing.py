@@ -21,6 +21,8 @@ DUST = 1.0  # USD of debt below which nothing is refinanced
 
 def issue(economy: Economy) -> None:
     """Close deals: refinance what matures, fund what is ready; investors commit, sponsors put equity in escrow."""
+    running = np.array([economy.tape[r].running_cost for r in economy.regions])
+    economy.fleet.record(economy.clock, economy.tape.frontier, running)
     for region in economy.regions:
         _refinance(economy, region)
         _fund(economy, region)
@@ -74,7 +76,7 @@ def _refinance(economy: Economy, region: str) -> None:
     unit = used_value(economy, region, rows, p.refinancing_stress, p.refinancing_years)
     lent = advance * economy.fleet.deals["gpus"][rows] * unit
     owed = _owed(economy, rows)
-    lent = np.minimum(lent, owed)
+    lent = np.where(lent >= p.refinancing_least * owed, np.minimum(lent, owed), 0.0)
     gap = owed - lent
     paid = np.zeros(len(rows), dtype=bool)
     for operator in economy.all("operator", region):
@@ -84,7 +86,7 @@ def _refinance(economy: Economy, region: str) -> None:
     rows, lent, gap = rows[paid], lent[paid], gap[paid]
     economy.ledger.pay("cure", deals["sponsor"][rows], deals["party"][rows], gap)
     deals["period"]["principal_cash"][rows] = lent + gap
-    again = lent > DUST
+    again = lent > 0.0
     _take_out(economy, region, rows[again], lent[again])
     economy.note(region, refinancing=float(lent.sum()), support=float(gap.sum()))
 

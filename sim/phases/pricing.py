@@ -73,9 +73,8 @@ def _flows(economy: Economy, region: str, excess: np.ndarray) -> None:
     """Savers chase returns and flee losses; an investor without capital fails and is replaced."""
     ledger, p, market = economy.ledger, economy.params.agents.investors, economy.tape[region]
     bank, savers = economy.outside["banks", region], economy.outside["savers", region]
-    growth = tokens.nominal_growth(
-        economy.params.sim.markets.tokens, economy.tape.years, economy.params.sim.markets.hardware.performance_growth
-    )
+    markets = economy.params.sim.markets
+    growth = tokens.nominal_growth(markets.tokens, market.demand_growth, markets.hardware.performance_growth)
     held = economy.deals.exposure(economy.regions.index(region)).sum(axis=0)[economy.slots(region)]
     own = capital(economy, region)
     for agent, gained, has, holds in zip(economy.all("investor", region), excess, own, held, strict=True):

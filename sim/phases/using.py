@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -134,10 +133,10 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
     ledger.provide("income", users, total(revenue))
     ledger.pay("inference", users, people, revenue)
     deal = economy.deals["party"][rents.rows]
-    ledger.pay("contract_rent", people[rents.tenant], deal, rents.contracted)
     net = own - rents.by_tenant(rents.contracted, len(labs))
     ledger.pay("spot_rent", people, exchange, np.maximum(net, 0.0))
     ledger.pay("sublease", exchange, people, np.maximum(-net, 0.0))
+    ledger.pay("contract_rent", people[rents.tenant], deal, rents.contracted)
     ledger.pay("spot_rent", exchange, deal, rents.spot)
     ledger.pay("spot_rent", exchange, economy.parties("cloud", region), rents.clouds)
     for lab in labs:
