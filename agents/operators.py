@@ -34,9 +34,9 @@ class Params(Frozen):
     payout: float = quantity("share", 0.0, 1.0, "of residuals paid to shareholders")
     buffer: float = quantity("year", 0.0, 10.0, "of equity needs held in cash before more is paid out")
     idle_payout: float = quantity("1/month", 0.0, 1.0, "of cash above the buffer paid out")
-    outside_equity: float = quantity("1/month", 0.0, 2.0, "new shares sold, of cash, per unit of value over cost above 1")
-    outside_cap: float = quantity("1", 0.0, 5.0, "value over cost less 1 beyond which no more is sold")
-    equity_floor: float = quantity("share", 0.0, 0.5, "of its capacity's cost: cash below which new owners must come")
+    outside_equity: float = quantity("1", 0.0, 20.0, "share of its plans' equity needs sold as new shares, per value over cost less 1")
+    outside_cap: float = quantity("share", 0.0, 2.0, "most of those needs that are met this way")
+    failure: float = quantity("share", 0.0, 1.0, "of its debt in default above which it fails")
     restart: float = quantity("share", 0.0, 0.5, "of its capacity's cost: cash that new owners bring")
     start_equity: float = quantity("share", 0.0, 5.0, "cash at the start, of capacity's cost")
 
@@ -117,10 +117,14 @@ class Operator(Party):
         """Part of what was ready has closed; some of the rest is tried again."""
         self.ready[channel] = self.params.returning * (self.ready[channel] - amount)
 
-    def outside(self, value: float, cash: float, floor: float) -> float:
-        """New shares to sell this month, USD, when a unit is worth more than it costs."""
+    def outside(self, value: float, needs: float) -> float:
+        """New shares to sell this month, USD, when a unit is worth more than it costs; ``needs`` is its plans' equity, USD."""
         p = self.params
-        return p.outside_equity * min(max(value - 1.0, 0.0), p.outside_cap) * max(cash, floor)
+        return min(p.outside_equity * max(value - 1.0, 0.0), p.outside_cap) * needs
+
+    def fails(self, owed: float, defaulted: float) -> bool:
+        """Too much of its debt (USD) is in default."""
+        return defaulted > self.params.failure * owed
 
     def idle(self, cash: float, needs: float) -> float:
         """Cash to pay out, USD, above a buffer of ``needs`` (USD of equity a year)."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.books.deals import BUILDING
-from sim.markets import tokens
+from sim.books.deals import BUILDING, OPERATING
 from sim.phases.funding import distribute, earn, fund_cloud
 from sim.phases.issuing import draw
 from sim.units import MONTHS
@@ -116,13 +115,11 @@ def _plan_operators(economy: Economy, region: str) -> None:
         value = operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
         operator.queue(order, waits)
-        size = market.levered_capacity * market.unit_cost * operator.weight
-        cash = float(ledger.cash(operator.party))
-        economy.save(operator.party, region, operator.outside(value, cash, operator.params.equity_floor * size))
-        needs = order.amount * MONTHS * (1.0 - market.advance_mezzanine)
-        cash = float(ledger.cash(operator.party))
-        ledger.pay("payout", operator.party, savers, operator.idle(cash, needs))
-        if cash < operator.params.equity_floor * size:
+        own = order.amount * (1.0 - market.advance_mezzanine)
+        economy.save(operator.party, region, operator.outside(value, own))
+        ledger.pay("payout", operator.party, savers, operator.idle(float(ledger.cash(operator.party)), own * MONTHS))
+        if operator.fails(*_distress(economy, operator.party)):
+            size = market.levered_capacity * market.unit_cost * operator.weight
             _rescue(economy, region, operator, operator.params.restart * size)
         economy.note(region, orders=order.amount)
     weights = [o.weight for o in operators]
@@ -131,8 +128,19 @@ def _plan_operators(economy: Economy, region: str) -> None:
     economy.note(region, cost_of_capital=cost)
 
 
+def _distress(economy: Economy, sponsor: int) -> tuple[float, float]:
+    """USD a sponsor's deals owe, and of it what is newly in default."""
+    deals = economy.deals
+    rows = np.flatnonzero((deals["sponsor"] == sponsor) & (deals["stage"] == OPERATING))
+    state = deals["state"][rows]
+    owed = state["balance"].sum(axis=1)
+    return float(owed.sum()), float(owed[state["in_default"]].sum())
+
+
 def _rescue(economy: Economy, region: str, operator, needed: float) -> None:
-    """An operator without cash fails: its owners lose all and new ones bring ``needed`` USD."""
+    """An operator whose deals have failed changes hands: its owners lose all and new ones bring ``needed`` USD."""
+    if operator.party not in economy.owners.held:
+        return
     economy.owners.wipe_out(operator.party)
     economy.save(operator.party, region, needed)
     economy.note(region, operator_failures=1.0)
