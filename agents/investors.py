@@ -81,9 +81,7 @@ class Investor(Party):
         gap = loss_rate - self.loss_belief
         self.loss_belief += p.loss_learning * (1.0 if gap > 0.0 else p.forgetting) * gap
         news = min(loss_rate, p.loss_cap) ** 2 * p.loss_dispersion + p.volatility_floor**2
-        self.loss_volatility = math.sqrt(
-            self.loss_volatility**2 + p.volatility_learning * (news - self.loss_volatility**2)
-        )
+        self.loss_volatility = math.sqrt(self.loss_volatility**2 + p.volatility_learning * (news - self.loss_volatility**2))
 
     def flow(self, excess: float, capital: float, loss_rate: float, trend: float) -> float:
         """Savers' money in (or out, below zero), USD this month.

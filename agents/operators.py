@@ -34,7 +34,9 @@ class Params(Frozen):
     payout: float = quantity("share", 0.0, 1.0, "of residuals paid to shareholders")
     buffer: float = quantity("year", 0.0, 10.0, "of equity needs held in cash before more is paid out")
     idle_payout: float = quantity("1/month", 0.0, 1.0, "of cash above the buffer paid out")
-    outside_equity: float = quantity("1", 0.0, 20.0, "share of its plans' equity needs sold as new shares, per value over cost less 1")
+    outside_equity: float = quantity(
+        "1", 0.0, 20.0, "share of its plans' equity raised by new shares, per value over cost less 1"
+    )
     outside_cap: float = quantity("share", 0.0, 2.0, "most of those needs that are met this way")
     failure: float = quantity("share", 0.0, 1.0, "of its debt in default above which it fails")
     restart: float = quantity("share", 0.0, 0.5, "of its capacity's cost: cash that new owners bring")
@@ -101,9 +103,7 @@ class Operator(Party):
             return []
         own = self.params.equity_spend * max(cash, 0.0)
         return [
-            FinancingRequest(self.party, c, self.ready[c], own * self.ready[c] / wanted)
-            for c in CHANNELS
-            if self.ready[c] > 0.0
+            FinancingRequest(self.party, c, self.ready[c], own * self.ready[c] / wanted) for c in CHANNELS if self.ready[c] > 0.0
         ]
 
     def expects(self, month: int, cash: float, debt: float) -> float:

@@ -37,7 +37,7 @@ MONTHLY: Final[Columns] = {
     "debt_to_ebitda": ("1", "debt over twelve months of ebitda"),
     "investor_capital": ("USD", "investors' net worth"),
     "investor_loans": ("USD", "what investors owe to their lenders"),
-    "investor_leverage": ("1", "investors' assets over net worth"),
+    "investor_leverage": ("1", "debt over investors' net worth; null when that is below 2 % of debt"),
     "abs_share": ("share", "part of the year's issuance placed as securities"),
     # terms
     "spread": ("1/year", "spread over the base rate at issue"),

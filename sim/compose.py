@@ -43,11 +43,7 @@ def resolve(lines: Sequence[str]) -> Params:
     """
     found: list[Mistake] = []
     overrides = [o for o in parse(lines, found) if admitted(o, found)]
-    found += [
-        Mistake(str(o.input_line), ": several values. Add -m to run a sweep.")
-        for o in overrides
-        if o.is_sweep_override()
-    ]
+    found += [Mistake(str(o.input_line), ": several values. Add -m to run a sweep.") for o in overrides if o.is_sweep_override()]
     params = settle([o for o in overrides if not o.is_sweep_override()], found)
     if found or params is None:
         raise Mistakes(found)

@@ -88,18 +88,14 @@ class Note(Frozen):
     coupon: Number = term("1/year", 0, 2, "fixed coupon", "rate", 0.0)
     rank: Whole = term("1", 1, 99, "place in the order of payment, 1 first", "rank")
     interest_on_interest: Number = term("1", 0, 10, "coupons charged on unpaid interest", "ioi", 1.0)
-    pik: StrictBool = Field(
-        False, description="unpaid interest is capitalised", json_schema_extra=known_as("bool", "pik")
-    )
+    pik: StrictBool = Field(False, description="unpaid interest is capitalised", json_schema_extra=known_as("bool", "pik"))
     ard_margin: Number = term("1/year", 0, 2, "after the ARD, deferred until all principal is paid", "ard_margin", 0.0)
     target_balance: tuple[Cash, ...] | None = Field(
         None,
         description="scheduled balances for mode scheduled; the first is at closing, then one a period",
         json_schema_extra=known_as("USD", "sched"),
     )
-    floating: StrictBool = Field(
-        False, description="coupon is max(floor, index) + margin", json_schema_extra=known_as("bool")
-    )
+    floating: StrictBool = Field(False, description="coupon is max(floor, index) + margin", json_schema_extra=known_as("bool"))
     margin: Number = term("1/year", 0, 2, "over the index", default=0.0)
     floor: Number = term("1/year", -1, 2, "least index", default=0.0)
 
@@ -184,9 +180,7 @@ class Deal(Frozen):
         description="by rank, least collateral / notes of that rank and above; quote the rank in YAML",
         json_schema_extra=known_as("1", "oc"),
     )
-    switch_default_share: Number | None = term(
-        "1", 0, 1, "defaults / pool that end pro rata payment", "switch_cumloss", None
-    )
+    switch_default_share: Number | None = term("1", 0, 1, "defaults / pool that end pro rata payment", "switch_cumloss", None)
     writes_down: StrictBool = Field(
         False,
         description="notes are written down to their cover",
@@ -200,9 +194,7 @@ class Deal(Frozen):
     ltv_trigger: Number | None = term("1", 0, 100, "notes / appraisal above which all excess sweeps", default=None)
     guarantee_strike: Number = term("USD", 0, MOST, "residual value guaranteed at a sale", default=0.0)
     guarantee_cap: Number | None = term("USD", 0, MOST, "most the guarantor pays; null is no cap", default=None)
-    guarantor_fails: Whole | None = term(
-        "period", 1, LIVES, "in which the guarantor fails; null is never", default=None
-    )
+    guarantor_fails: Whole | None = term("period", 1, LIVES, "in which the guarantor fails; null is never", default=None)
     default_periods: Whole | None = term(
         "period", 1, LIVES, "of unpaid controlling-class interest: event of default; null is never", default=None
     )

@@ -55,6 +55,7 @@ class Economy(mesa.Model):
         self.vendor_revenue = 0.0  # USD/year
         self.styles: dict[str, list[int]] = {}  # columns of the record -> investors' columns in the deal book
         self.facts: dict[str, dict[str, float]] = {}  # this month's figures by region, for the record
+        self._fixed: dict[tuple[str, ...], np.ndarray] = {}  # who is who, as arrays
         self.residual = 0.0  # largest gap of the audit this month
 
     @property
@@ -76,20 +77,27 @@ class Economy(mesa.Model):
 
     def parties(self, kind: str, region: str) -> np.ndarray:
         """Their numbers in the ledger."""
-        return np.array([a.party for a in self.all(kind, region)], dtype=np.int64)
+        return self._once(("party", kind, region), lambda: [a.party for a in self.all(kind, region)], np.int64)
 
     def keys(self, kind: str, region: str) -> np.ndarray:
         """Their keys in the streams of randomness."""
-        return np.array([a.key for a in self.all(kind, region)], dtype=np.uint64)
+        return self._once(("key", kind, region), lambda: [a.key for a in self.all(kind, region)], np.uint64)
 
     def rows(self, region: str, *stages: int) -> np.ndarray:
         """Rows of a region's deals in any of the stages."""
-        live = self.deals.live(*stages)
-        return live[self.deals["region"][live] == self.regions.index(region)]
+        return np.flatnonzero(self.deals.among(*stages) & (self.deals["region"] == self.regions.index(region)))
 
     def slots(self, region: str) -> np.ndarray:
         """Columns of the region's investors in the deal book."""
-        return np.flatnonzero(np.isin(self.deals.investors, self.parties("investor", region)))
+        people = self.parties("investor", region)
+        return self._once(("slot", region), lambda: np.flatnonzero(np.isin(self.deals.investors, people)), np.int64)
+
+    def _once(self, name: tuple[str, ...], find: Callable[[], Any], dtype: Any) -> np.ndarray:
+        """An array that stays as it is once all agents have accounts; read-only."""
+        if name not in self._fixed:
+            self._fixed[name] = np.array(find(), dtype=dtype)
+            self._fixed[name].setflags(write=False)
+        return self._fixed[name]
 
     # -- shorthand -----------------------------------------------------------------------------------------------------
 

@@ -63,9 +63,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"Did you mean {close[0]}?" if close else ""
 
 
-def describe(
-    item: Mapping[str, Any], field: FieldInfo | None, keys: list[str], origin: Mapping[str, str]
-) -> Iterator[Mistake]:
+def describe(item: Mapping[str, Any], field: FieldInfo | None, keys: list[str], origin: Mapping[str, str]) -> Iterator[Mistake]:
     """One pydantic error in the words of the house."""
     key, kind, value = ".".join(map(str, item["loc"])), item["type"], item.get("input")
     if kind == "extra_forbidden":

@@ -107,9 +107,7 @@ def model() -> type[Params]:
 
 
 def _namespace(name: str, tree: Mapping[str, Any]) -> type[BaseModel]:
-    blocks: dict[str, Any] = {
-        key: (_namespace(key, at) if isinstance(at, dict) else at, ...) for key, at in tree.items()
-    }
+    blocks: dict[str, Any] = {key: (_namespace(key, at) if isinstance(at, dict) else at, ...) for key, at in tree.items()}
     return create_model(name.title(), __base__=Frozen, **blocks)
 
 
@@ -136,11 +134,7 @@ def mistakes(error: ValidationError, origin: Mapping[str, str]) -> list[Mistake]
     """One mistake a wrong key or value."""
     found = {key: info for key, info, _ in fields(model())}
     keys = list(found)
-    return [
-        mistake
-        for item in error.errors(include_url=False)
-        for mistake in describe(item, field_at(item["loc"]), keys, origin)
-    ]
+    return [mistake for item in error.errors(include_url=False) for mistake in describe(item, field_at(item["loc"]), keys, origin)]
 
 
 def fields(of: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo, type[BaseModel] | None]]:

@@ -82,7 +82,9 @@ class Recorder:
     def _column(self, name: str, unit: str, chunks: list[tuple[int, dict[str, Any]]]) -> pa.Array:
         if unit == "date" and any("month" in chunk for _, chunk in chunks):
             return self._dates(chunks)
-        missing = None if unit in ("text", "date", "flag") else np.nan
+        if unit == "text":
+            return pa.chunked_array([words(chunk.get(name), rows) for rows, chunk in chunks], TYPES[unit]).combine_chunks()
+        missing = None if unit in ("date", "flag") else np.nan
         dtype = object if missing is None else np.float64
         parts = [spread(chunk.get(name, missing), rows, dtype) for rows, chunk in chunks]
         values = np.concatenate(parts) if parts else np.empty(0, dtype)
@@ -100,7 +102,7 @@ class Recorder:
 
 def held(value: Any) -> Any:
     """A scalar, or a copy of a column that nobody changes."""
-    if np.ndim(value) == 0:
+    if isinstance(value, str | float | int) or np.ndim(value) == 0:
         return value.item() if isinstance(value, np.ndarray) else value
     kept = np.array(value)
     if kept.ndim > 1:
@@ -113,7 +115,14 @@ def spread(value: Any, rows: int, dtype: Any) -> np.ndarray:
     """A scalar or a column as ``rows`` values of one type; None is not a number."""
     if value is None and dtype is not object:
         value = np.nan
-    return np.broadcast_to(np.asarray(value, dtype=dtype), (rows,))
+    return value.astype(dtype, copy=False) if isinstance(value, np.ndarray) else np.full(rows, value, dtype)
+
+
+def words(value: Any, rows: int) -> pa.Array:
+    """A word or a column of words as ``rows`` of them; None is null."""
+    if isinstance(value, np.ndarray):
+        return pa.array(value, TYPES["text"], from_pandas=True)
+    return pa.repeat(pa.scalar(value, TYPES["text"]), rows)
 
 
 def whole(name: str, values: np.ndarray) -> np.ndarray:

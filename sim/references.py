@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from sim.mistakes import Mistake, Mistakes
 from sim.params import Params, reference_hash
 
 Signals = dict[tuple[str, str], np.ndarray]  # (signal, region) -> by month, or by month and agent
 
 
-class NoReference(RuntimeError):
+class NoReference(Mistakes):
     """A cut arrow has no reference, or one from another world."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__([Mistake("sim.arrows", f": {text}")])
 
 
 def folder(params: Params) -> Path:
@@ -40,6 +44,7 @@ def ensemble(paths: list[Signals]) -> Signals:
 
 
 def _row_means(values: np.ndarray) -> np.ndarray:
+    values = values.reshape(len(values), -1)
     known = ~np.isnan(values)
     count = known.sum(axis=1)
     return np.divide(np.where(known, values, 0.0).sum(axis=1), count, out=np.full(len(values), np.nan), where=count > 0)
@@ -87,13 +92,13 @@ def load(params: Params) -> Signals:
     if arrows.ref == "path":
         file = home / f"path-seed{arrows.path_seed}.npz"
         if not file.is_file():
-            raise NoReference(f"sim.arrows.ref=path: no recorded run {file}. {way_out} Add path_seed={arrows.path_seed}.")
+            raise NoReference(f"ref is path and there is no recorded run {file}. {way_out} Add path_seed={arrows.path_seed}.")
         found = _read_arrays(file)
         _refuse_stale(next(key[1] for key in found if key[0] == "hash"), params, file, way_out)
         return {key: value for key, value in found.items() if key[0] != "hash"}
     file = home / "reference.json"
     if not file.is_file():
-        raise NoReference(f"sim.arrows: an arrow is cut and {file} does not exist. {way_out}")
+        raise NoReference(f"an arrow is cut and {file} does not exist. {way_out}")
     page = json.loads(file.read_text())
     _refuse_stale(page["hash"], params, file, way_out)
     if arrows.ref == "ensemble":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sim.economy import Economy
 
 STAGES = np.array(["building", "operating", "closed"])
+THIN = 0.02  # capital over debt below which leverage says nothing
 COUNTED = (  # figures that phases note
     *("capex", "capex_clouds", "capex_operators", "orders", "vendor_revenue", "support", "residual"),
     *("issuance", "issuance_abs", "issuance_private", "refinancing", "interest", "principal"),
@@ -69,7 +70,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "debt_to_ebitda": debt / ebitda if ebitda > 0.0 else np.nan,
         "investor_capital": worth,
         "investor_loans": loans,
-        "investor_leverage": debt / worth if worth > 0.0 else np.nan,
+        "investor_leverage": debt / worth if worth > THIN * debt else np.nan,
         "funded_share": facts["funded"] / facts["wanted"] if facts["wanted"] > 0.0 else np.nan,
         "cost_of_capital": facts["cost_of_capital"],
         "raise_multiple": facts["raise_multiple"],
@@ -188,4 +189,3 @@ def final(economy: Economy) -> None:
         loss=deals["lost"].sum(axis=1),
         balance=deals["state"]["balance"].sum(axis=1),
     )
-

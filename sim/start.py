@@ -195,9 +195,7 @@ def _amortise(economy: Economy, rows: np.ndarray, age: np.ndarray, cost: np.ndar
     deals["state"]["age"][rows] = months
     target[months >= deals["due"][rows]] = 0.0
     deals["state"]["balance"][done] = target[operating]
-    share = np.divide(
-        target.sum(axis=1), commitment.sum(axis=1), out=np.zeros(len(rows)), where=commitment.sum(axis=1) > 0.0
-    )
+    share = np.divide(target.sum(axis=1), commitment.sum(axis=1), out=np.zeros(len(rows)), where=commitment.sum(axis=1) > 0.0)
     deals["state"]["reserve"][done] = (reserve * share)[operating]
     book = cost * drawn * np.clip(1.0 - months / terms.accounting_life, 0.0, 1.0)
     economy.fleet.deals["cost"][rows], economy.fleet.deals["book"][rows] = cost * drawn, book

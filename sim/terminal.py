@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from sim import references
 from sim.compose import CONFIGS, hydra_lines, names, resolve, resolve_sweep
 from sim.folders import Unwritable
 from sim.mistakes import Mistake, Mistakes
@@ -78,6 +79,9 @@ def obey(flags: argparse.Namespace, lines: list[str], draw: Draw) -> int:
         print(usage(), end="")
         return 0
     points = resolve_sweep(lines) if flags.multirun else [resolve(lines)]
+    for point in points:
+        if not point.sim.arrows.live:
+            references.load(point)  # refuses what is missing or stale
     if flags.cfg:
         print("---\n".join(yaml.safe_dump(p.model_dump(mode="json"), sort_keys=False) for p in points), end="")
         return 0

@@ -105,9 +105,7 @@ def test_every_scenario_composes_at_every_size(scenario, size):
     assert isinstance(params, Params) and (params.scenario, params.size) == (scenario, size)
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in FILES if p.parent.name in ("scenario", "size")], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", [p for p in FILES if p.parent.name in ("scenario", "size")], ids=lambda path: path.stem)
 def test_every_scenario_and_size_says_in_its_first_line_what_it_is(path):
     assert re.match(r"# [A-Z].{10,100}\.$", path.read_text().splitlines()[0])
 

@@ -146,9 +146,7 @@ def test_plain_yaml_reads_numbers_as_numbers_and_words_as_words():
     assert parse_plain("# nothing\n") == {}
 
 
-@pytest.mark.parametrize(
-    "text", ["a: [", "1: 2", "? [a]\n: 1", "a: !thing 1", "--- 1\n--- 2", "\0", "a: " + "9" * 9999]
-)
+@pytest.mark.parametrize("text", ["a: [", "1: 2", "? [a]\n: 1", "a: !thing 1", "--- 1\n--- 2", "\0", "a: " + "9" * 9999])
 def test_whatever_is_not_plain_is_unreadable(text):
     with pytest.raises(Unreadable):
         parse_plain(text)

@@ -20,9 +20,7 @@ START = date(2023, 1, 1)
 def recorder() -> Recorder:
     rec = Recorder(START)
     for month in (-1, 0, 1):
-        rec.add(
-            "monthly", month=month, region=["us", "china"], capex=np.array([1.0, 2.0]) * (month + 2), defaults=month + 1
-        )
+        rec.add("monthly", month=month, region=["us", "china"], capex=np.array([1.0, 2.0]) * (month + 2), defaults=month + 1)
         rec.add("agents", month=month, agent=list("abc"), kind="lab", cash=np.ones(3))
     return rec
 

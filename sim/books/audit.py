@@ -1,6 +1,7 @@
 """The books close: named identities, checked every month of every run."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +29,8 @@ class Gap(NamedTuple):
     scale: float  # what it is measured against
 
 
-def _worst(identity: str, gaps: np.ndarray, scale: float, name) -> Gap:
-    gaps = np.abs(np.atleast_1d(gaps))
+def _worst(identity: str, breaches: Any, scale: float, name: Callable[[int], str]) -> Gap:
+    gaps = np.abs(np.atleast_1d(breaches))
     if not gaps.size:
         return Gap(identity, "", 0.0, scale)
     worst = int(np.argmax(np.where(np.isnan(gaps), np.inf, gaps)))
@@ -46,8 +47,9 @@ def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.
     size = len(ledger.members)
     books = ledger.balances[:size]
     scale = max(total_assets(ledger), 1.0)
-    party, state, open_ = deals["party"], deals["state"], deals["stage"] != CLOSED
-    balance = state["balance"]
+    party, state = deals["party"], deals["state"]
+    live, closed = deals.live(), deals.live(CLOSED)
+    owed = state["balance"].sum(axis=1)
 
     def row(i: int) -> str:
         return ledger.name(int(party[i]))
@@ -56,18 +58,25 @@ def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.
         return ledger.name(int(deals.investors[i]))
 
     notes = ACCOUNT["notes"]
+    rows = np.flatnonzero(owed)
+    held = deals.by_holder(rows, state["balance"][rows])
     accounts = state["reserve"] + state["trap"] + deals["escrow"]
     accounts = np.where(deals["stage"] == BUILDING, deals["escrow"], accounts)
     units = fleet.bought - fleet.failed - fleet.retired - fleet.count()
     out = [
         _worst("every posting has two sides", books.sum(axis=1), scale, ledger.name),
         _worst("no deposit below zero", np.minimum(np.delete(books[:, 0], WORLD), 0.0), scale, lambda i: ledger.name(i + 1)),
-        _worst("notes owed are notes outstanding", books[party, notes] + balance.sum(axis=1), scale, row),
-        _worst("notes held are the holders' shares", books[deals.investors, notes] - _held(deals), scale, holder),
-        _worst("a note has one holder for each part", (deals["shares"].sum(axis=2) - 1.0).max(axis=1) * open_, 1.0, row),
+        _worst("notes owed are notes outstanding", books[party, notes] + owed, scale, row),
+        _worst("notes held are the holders' shares", books[deals.investors, notes] - held, scale, holder),
+        _worst(
+            "a note has one holder for each part",
+            np.abs(deals["shares"][live].sum(axis=2) - 1.0).max(axis=1),
+            1.0,
+            lambda i: row(live[i]),
+        ),
         _worst("a deal's cash is its accounts", books[party, 0] - accounts - deals["collected"], scale, row),
         _worst("a deal's hardware is in its books", books[party, ACCOUNT["fleet"]] - fleet.deals["book"], scale, row),
-        _worst("a closed deal owns and owes nothing", np.abs(books[party]).max(axis=1) * ~open_, scale, row),
+        _worst("a closed deal owns and owes nothing", np.abs(books[party[closed]]).max(axis=1), scale, lambda i: row(closed[i])),
         _worst(
             "a cloud's hardware is in its books",
             books[cloud_parties, ACCOUNT["fleet"]] - fleet.book.sum(axis=1) - fleet.paid.sum(axis=1),
@@ -80,10 +89,6 @@ def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.
         sums = sum(books[:, ACCOUNT[a]].sum() for a in group)
         out.append(_worst(f"{' and '.join(group)} sum to zero", sums, scale, lambda _: "all parties"))
     return out
-
-
-def _held(deals: "DealBook") -> np.ndarray:
-    return deals.by_holder(np.arange(len(deals)), deals["state"]["balance"])
 
 
 def check(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray) -> float:

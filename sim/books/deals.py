@@ -69,8 +69,8 @@ class DealBook(Table):
         self.ledger = ledger
         self.investors = np.array(investors, dtype=np.int64)  # parties, in key order
         pair = (len(CLASSES),)
-        integers = {n: (np.int64, ()) for n in ("party", "sponsor", "region", "channel", "predecessor")}
-        integers |= {n: (np.int64, ()) for n in ("issued", "delivery", "due", "stage")}
+        integers: dict[str, Any] = dict.fromkeys(("party", "sponsor", "predecessor", "issued", "delivery", "due"), (np.int64, ()))
+        integers |= dict.fromkeys(("region", "channel", "stage"), (np.int8, ()))  # few values, compared often
         super().__init__(
             {
                 **integers,
@@ -104,7 +104,15 @@ class DealBook(Table):
 
     def live(self, *stages: int) -> np.ndarray:
         """Rows in any of the stages; in all but CLOSED when none is given."""
-        return np.flatnonzero(np.isin(self["stage"], stages or (BUILDING, OPERATING)))
+        return np.flatnonzero(self.among(*stages))
+
+    def among(self, *stages: int) -> np.ndarray:
+        """Whether each row is in any of the stages; in any but CLOSED when none is given."""
+        stage = self["stage"]
+        among = stage == stages[0] if stages else stage != CLOSED
+        for other in stages[1:]:
+            among |= stage == other
+        return among
 
     def debt(self) -> np.ndarray:
         """Notes outstanding by row and class, USD; a copy."""
@@ -112,7 +120,7 @@ class DealBook(Table):
 
     def exposure(self, region: int) -> np.ndarray:
         """Notes held or committed by class and investor (k, i) in one region, USD."""
-        rows = np.flatnonzero((self["stage"] != CLOSED) & (self["region"] == region))
+        rows = np.flatnonzero(self.among() & (self["region"] == region))
         owed = self["state"]["balance"][rows] + self["undrawn"][rows]
         return np.einsum("dk,dki->ki", owed, self["shares"][rows])
 
@@ -181,10 +189,10 @@ class DealBook(Table):
 
         Notes amortise in equal parts, senior first, to the balloon; at maturity all is due.
         """
-        terms, state = self["terms"][rows], self["state"][rows]
-        interest = state["arrears"] + terms["coupon"] * state["balance"] / MONTHS
+        state = self["state"]
+        interest = state["arrears"][rows] + self["terms"]["coupon"][rows] * state["balance"][rows] / MONTHS
         tenor = np.maximum(self["due"][rows], 1)
-        age = state["age"] + 1
+        age = state["age"][rows] + 1
         scheduled = self["scheduled"][rows]
         left = scheduled.sum(axis=1) * (1.0 - self["amortising"][rows] * np.minimum(age / tenor, 1.0))
         left = np.where(age >= tenor, 0.0, left)
@@ -202,9 +210,9 @@ class DealBook(Table):
 
     def pay_date(self, rows: np.ndarray) -> Receipts:
         """Run the waterfall of ``rows`` on the period's inputs and settle it in the ledger."""
-        before = self["state"]["in_default"][rows].copy()
+        before = self["state"]["in_default"][rows]
         pay_book(rows, self["terms"], self["state"], self["period"], self["payment"])
-        paid, state = self["payment"][rows], self["state"][rows]
+        paid = self["payment"][rows]
         fees = paid["fees"] + paid["fees_over_cap"] + paid["subordinated_fees"]
         return Receipts(
             rows,
@@ -214,7 +222,7 @@ class DealBook(Table):
             paid["residual"],
             fees,
             paid["sale_proceeds"],
-            state["in_default"] & ~before,
+            self["state"]["in_default"][rows] & ~before,
             paid["trapped"],
         )
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.kernels.transfers import DONE, transfer
+
 ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "fleet", "marks", "profit")
 # somebody's asset is somebody's liability: each group sums to zero over all parties
 CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), ("funding",))
@@ -59,6 +61,7 @@ FLOWS = {
 FLOW = {name: i for i, name in enumerate(FLOWS)}
 ACCOUNT = {name: i for i, name in enumerate(ACCOUNTS)}
 KIND = {name: i for i, name in enumerate(KINDS)}
+SIDES = {flow: (ACCOUNT[rises], ACCOUNT[falls]) for flow, (rises, falls) in FLOWS.items()}
 WORLD = 0
 DUST = 0.01  # USD; a cent, the rounding left by the division of large payments among many receivers
 
@@ -83,6 +86,7 @@ class Ledger:
         self.members: list[Member] = []
         self.balances = np.zeros((64, len(ACCOUNTS)))
         self.kinds = np.zeros(64, dtype=np.int64)
+        self._out, self._came = np.zeros(64), np.zeros(64)  # scratch of ``transfer``
         self.flows = np.zeros((len(FLOWS), len(KINDS), len(KINDS)))
         self.enroll("world", "", "world")
 
@@ -93,6 +97,7 @@ class Ledger:
         if party == len(self.kinds):
             self.balances = np.concatenate([self.balances, np.zeros_like(self.balances)])
             self.kinds = np.concatenate([self.kinds, np.zeros_like(self.kinds)])
+            self._out, self._came = np.zeros(len(self.kinds)), np.zeros(len(self.kinds))
         self.kinds[party] = KIND[kind]
         return party
 
@@ -126,38 +131,48 @@ class Ledger:
         Overdraft
             A party other than ``world`` would end below zero.
         ValueError
-            An amount is negative or not finite.
+            An amount is negative or not finite, or a party has no accounts.
         """
-        payers, payees, amounts = np.broadcast_arrays(payers, payees, np.asarray(amounts, dtype=np.float64))
-        if not amounts.size:
+        if self._pay_one(flow, payers, payees, amounts):
             return
-        payers, payees, amounts = payers.ravel(), payees.ravel(), amounts.ravel()
-        if not amounts.min() >= -DUST or not np.isfinite(amounts).all():
-            worst = int(np.argmin(np.where(np.isfinite(amounts), amounts, -np.inf)))
+        payers, payees = np.ascontiguousarray(payers, np.int64), np.ascontiguousarray(payees, np.int64)
+        amounts = np.ascontiguousarray(amounts, np.float64)
+        count = shared_size(payers, payees, amounts)
+        if count == 0:
+            return
+        wrong, short = transfer(
+            *(self.balances, self.flows[FLOW[flow]], self.kinds, self._out, self._came),
+            *(len(self.members), count, payers, payees, amounts, *SIDES[flow], DUST),
+        )
+        if wrong != DONE:
+            payer, payee, amount = (column[wrong % column.size] for column in (payers, payees, amounts))
             raise ValueError(
-                f"{flow}: {self.name(payers[worst])} is asked for {amounts[worst]:,.2f} USD. "
-                "Amounts are finite and at least zero; no payment was made."
+                f"{flow}: party {payer} is asked for {amount:,.2f} USD for party {payee}. "
+                "Amounts are finite and at least zero, parties have accounts; no payment was made."
             )
-        size = len(self.members)
-        out = np.bincount(payers, amounts, size)
-        came = np.bincount(payees, amounts, size)
-        after = self.balances[:size, 0] - out + came
-        self._refuse_overdraft(flow, after, out)
-        rises, falls = (ACCOUNT[a] for a in FLOWS[flow])
-        self.balances[:size, 0] = after
-        self.balances[:size, rises] += out
-        self.balances[:size, falls] -= came
-        np.add.at(self.flows[FLOW[flow]], (self.kinds[payers], self.kinds[payees]), amounts)
-
-    def _refuse_overdraft(self, flow: str, after: np.ndarray, out: np.ndarray) -> None:
-        short = (after < -DUST - 1e-12 * out) & (out > 0)
-        short[WORLD] = False
-        if short.any():
-            party = int(np.argmax(short))
+        if short != DONE:
+            asked = np.broadcast_to(amounts, count)[np.broadcast_to(payers, count) == short].sum()
             raise Overdraft(
-                f"{flow}: {self.name(party)} has {self.balances[party, 0]:,.2f} USD and is asked for "
-                f"{out[party]:,.2f}.\nRation it in the market before settling; no payment was made."
+                f"{flow}: {self.name(short)} has {self.balances[short, 0]:,.2f} USD and is asked for "
+                f"{asked:,.2f}.\nRation it in the market before settling; no payment was made."
             )
+
+    def _pay_one(self, flow: str, payer, payee, amount) -> bool:
+        """Move cash between two parties, without arrays; False, and nothing moved, for many or when ``pay`` must object."""
+        if not (isinstance(amount, float) and isinstance(payer, int | np.integer) and isinstance(payee, int | np.integer)):
+            return False
+        balances, parties = self.balances, len(self.members)
+        if not (0.0 <= amount < np.inf and 0 <= payer < parties and 0 <= payee < parties and payer != payee):
+            return False
+        if payer != WORLD and not balances[payer, 0] >= amount:
+            return False
+        rises, falls = SIDES[flow]
+        balances[payer, 0] -= amount
+        balances[payer, rises] += amount
+        balances[payee, 0] += amount
+        balances[payee, falls] -= amount
+        self.flows[FLOW[flow], self.kinds[payer], self.kinds[payee]] += amount
+        return True
 
     def endow_cash(self, parties, amounts) -> None:
         """Opening deposits, owed by the world."""
@@ -190,7 +205,9 @@ class Ledger:
 
     def provide(self, flow: str, party: int, need: float) -> None:
         """Let the world fill up a party's cash to ``need``."""
-        self.pay(flow, WORLD, party, max(need - self.balances[party, 0], 0.0))
+        short = need - self.balances[party, 0]
+        if short > 0.0:
+            self.pay(flow, WORLD, party, short)
 
     def name(self, party: int) -> str:
         """A party in words."""
@@ -204,3 +221,11 @@ class Ledger:
     def copy(self) -> "Ledger":
         """An independent ledger with the same balances."""
         return copy.deepcopy(self)
+
+
+def shared_size(*columns: np.ndarray) -> int:
+    """Common length of columns of which those of length one hold for all rows."""
+    sizes = {column.size for column in columns} - {1}
+    if len(sizes) > 1:
+        raise ValueError(f"Columns of different lengths {sorted(sizes)}; no payment was made.")
+    return sizes.pop() if sizes else 1

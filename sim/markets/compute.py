@@ -11,7 +11,9 @@ class Params(Frozen):
     """The rental market."""
 
     rent_speed: float = quantity("1/month", 0.01, 1.0, "share of the log gap to the clearing rent closed in a month")
-    vintage_discount: float = quantity("1", 0.0, 2.0, "log fall of a vintage's rent per log gain of the frontier, beyond rent itself")
+    vintage_discount: float = quantity(
+        "1", 0.0, 2.0, "log fall of a vintage's rent below the newest's per log gain of the frontier"
+    )
     capacity_loss: float = quantity("share", 0.0, 1.0, "of that discount that is lost capacity, the rest a lower price")
     rent_start: float = quantity("share", 0.05, 2.0, "yearly rent of the newest unit over its cost, at the start")
     wear: float = quantity("1/year", 0.0, 0.5, "of units that fail")

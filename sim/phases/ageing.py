@@ -48,9 +48,7 @@ def _launch(economy: Economy) -> None:
     nominal = tokens.nominal_growth(markets.tokens, tape[economy.regions[0]].demand_growth, tape.frontier_trend)
     paced = hardware.cadence(markets.hardware, tape, economy.vendor_revenue)
     trend = hardware.follow(tape.revenue_trend, paced.revenue, nominal, markets.hardware.trend_memory)
-    live = tokens.half_life(
-        markets.tokens, paced.frontier_growth, markets.hardware.performance_growth, paced.race
-    )
+    live = tokens.half_life(markets.tokens, paced.frontier_growth, markets.hardware.performance_growth, paced.race)
     growth = economy.transmit("frontier_growth", "", paced.frontier_growth)
     life = economy.transmit("half_life", "", live)
     noise = float(economy.draw("launch", WORLD)[0])

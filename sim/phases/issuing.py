@@ -51,10 +51,9 @@ def used_value(economy: Economy, region: str, rows: np.ndarray, stress: float, y
 
 def _maturing(economy: Economy, region: str) -> np.ndarray:
     rows = economy.rows(region, OPERATING)
-    deals = economy.deals
-    state = deals["state"][rows]
-    owed = state["balance"].sum(axis=1)
-    return rows[(state["age"] + 1 == deals["due"][rows]) & (owed > DUST) & ~state["in_default"]]
+    deals, state = economy.deals, economy.deals["state"]
+    rows = rows[state["age"][rows] + 1 == deals["due"][rows]]
+    return rows[(state["balance"][rows].sum(axis=1) > DUST) & ~state["in_default"][rows]]
 
 
 def _owed(economy: Economy, rows: np.ndarray) -> np.ndarray:
@@ -137,14 +136,14 @@ def _fund(economy: Economy, region: str) -> None:
         for channel, amount, sought in zip(CHANNELS, row, was, strict=True):
             if sought > 0.0:
                 operator.funded(channel, float(amount))
-    sponsor, channel = np.nonzero(amounts)
-    cost = amounts[sponsor, channel]
+    sponsor, placed = np.nonzero(amounts)
+    cost = amounts[sponsor, placed]
     economy.note(region, wanted=float(wanted.sum()), funded=float(cost.sum()))
     if not len(cost):
         return
     parties = economy.parties("operator", region)[sponsor]
     notes = cost[:, None] * np.array([senior, debt - senior])
-    rows = deal_rows(economy, region, parties, channel, notes, cost, coupon)
+    rows = deal_rows(economy, region, parties, placed, notes, cost, coupon)
     own = cost * (1.0 - debt + reserve)
     for operator in operators:
         need = float(own[parties == operator.party].sum())
@@ -154,8 +153,8 @@ def _fund(economy: Economy, region: str) -> None:
     economy.note(
         region,
         issuance=float(notes.sum()),
-        issuance_abs=float(notes[channel == 0].sum()),
-        issuance_private=float(notes[channel == 1].sum()),
+        issuance_abs=float(notes[placed == 0].sum()),
+        issuance_private=float(notes[placed == 1].sum()),
     )
 
 

@@ -22,11 +22,12 @@ def price(economy: Economy) -> None:
     """Carry and losses reach investors; savers come and go; bids clear the stock of debt; holdings move to bidders."""
     for region in economy.regions:
         excess = _carry(economy, region)
-        _flows(economy, region, excess)
-        _bids(economy, region)
-        _clear(economy, region)
+        exposure = economy.deals.exposure(economy.regions.index(region))  # notes stay where they are until the trade
+        _flows(economy, region, excess, exposure)
+        _bids(economy, region, exposure)
+        _clear(economy, region, exposure)
         _mark(economy, region)
-        _trade(economy, region)
+        _trade(economy, region, exposure)
         repay(economy.ledger, economy.outside["banks", region], economy.parties("investor", region))
 
 
@@ -69,13 +70,13 @@ def capital(economy: Economy, region: str) -> np.ndarray:
     return ledger.net_worth(people) - (1.0 - weight) * unrealised
 
 
-def _flows(economy: Economy, region: str, excess: np.ndarray) -> None:
+def _flows(economy: Economy, region: str, excess: np.ndarray, exposure: np.ndarray) -> None:
     """Savers chase returns and flee losses; an investor without capital fails and is replaced."""
     ledger, p, market = economy.ledger, economy.params.agents.investors, economy.tape[region]
     bank, savers = economy.outside["banks", region], economy.outside["savers", region]
     markets = economy.params.sim.markets
     growth = tokens.nominal_growth(markets.tokens, market.demand_growth, markets.hardware.performance_growth)
-    held = economy.deals.exposure(economy.regions.index(region)).sum(axis=0)[economy.slots(region)]
+    held = exposure.sum(axis=0)[economy.slots(region)]
     own = capital(economy, region)
     for agent, gained, has, holds in zip(economy.all("investor", region), excess, own, held, strict=True):
         money = agent.flow(float(gained), max(float(has), 0.0), market.loss_rate, growth)
@@ -111,10 +112,10 @@ def _replace(economy: Economy, region: str, agent, needed: float) -> None:
     )
 
 
-def _bids(economy: Economy, region: str) -> None:
+def _bids(economy: Economy, region: str, exposure: np.ndarray) -> None:
     """Beliefs move with the month's losses; each investor states what it would hold at any spread."""
     market, facts = economy.tape[region], economy.facts[region]
-    debt = float(economy.deals.exposure(economy.regions.index(region)).sum())
+    debt = float(exposure.sum())
     rate = facts["loss"] / max(debt + facts["loss"], 1.0)
     economy.publish(region, loss_rate=market.loss_rate + (rate * MONTHS - market.loss_rate) / MONTHS)
     agents = economy.all("investor", region)
@@ -132,10 +133,9 @@ def _bids(economy: Economy, region: str) -> None:
     )
 
 
-def _clear(economy: Economy, region: str) -> None:
+def _clear(economy: Economy, region: str, exposure: np.ndarray) -> None:
     """New terms of credit, through the arrow from valuation to credit; who should hold what."""
     market, p = economy.tape[region], economy.params.sim.markets.primary
-    exposure = economy.deals.exposure(economy.regions.index(region))
     quotes, book = economy.quotes[region], economy.bids[region]
     debt = total(exposure.ravel())
     requested = total(
@@ -155,17 +155,17 @@ def _mark(economy: Economy, region: str) -> None:
     """Price every class at the market's spread; a deal in default at what its units would fetch."""
     deals, market, p = economy.deals, economy.tape[region], economy.params.sim.books.deals
     rows = economy.rows(region)
-    state, terms = deals["state"][rows], deals["terms"][rows]
-    owed = state["balance"] + deals["undrawn"][rows]
-    months = np.where(deals["stage"][rows] == OPERATING, deals["due"][rows] - state["age"], deals["due"][rows])
+    state, due = deals["state"], deals["due"][rows]
+    owed = state["balance"][rows] + deals["undrawn"][rows]
+    months = np.where(deals["stage"][rows] == OPERATING, due - state["age"][rows], due)
     years = np.maximum(months, 1)[:, None] / MONTHS
     wal = years * np.where(owed > 0.0, 1.0 - 0.5 * deals.amortised_share(rows), 1.0)
     rate = market.base_rate + market.spread + np.array([-p.senior_discount, p.mezzanine_premium])
-    prices = note_price(terms["coupon"], rate, wal)
+    prices = note_price(deals["terms"]["coupon"][rows], rate, wal)
     value = deals["period"]["market_value"][rows][:, None]
     ahead = np.cumsum(owed, axis=1) - owed
     recovered = np.clip(np.divide(value - ahead, owed, out=np.zeros_like(owed), where=owed > 0.0), 0.0, 1.0)
-    deals["price"][rows] = np.where(state["in_default"][:, None], np.minimum(prices, recovered), prices)
+    deals["price"][rows] = np.where(state["in_default"][rows][:, None], np.minimum(prices, recovered), prices)
     book_marks(economy, region)
 
 
@@ -178,13 +178,13 @@ def book_marks(economy: Economy, region: str) -> None:
     economy.ledger.post(people, "marks", "profit", worth - economy.ledger.balance(people, "marks"))
 
 
-def _trade(economy: Economy, region: str) -> None:
+def _trade(economy: Economy, region: str, exposure: np.ndarray) -> None:
     """Investors who hold more than they want sell slices of all they hold to those who want more, at the marks."""
     deals, slots = economy.deals, economy.slots(region)
     rows = economy.rows(region)
     if not len(rows):
         return
-    exposure = deals.exposure(economy.regions.index(region))[:, slots]
+    exposure = exposure[:, slots]
     held = exposure.sum(axis=1, keepdims=True)
     shares = deals["shares"][rows][:, :, slots]
     balance, prices = deals["state"]["balance"][rows], deals["price"][rows]

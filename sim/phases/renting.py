@@ -63,9 +63,7 @@ def _clear(economy: Economy, region: str, quoted) -> None:
         region,
         rent=posted,
         rent_month_ago=market.rent,
-        expected_rent=compute.expected_rent(
-            posted, pipeline, market.capacity, p.tokens.elasticity, growth, years
-        ),
+        expected_rent=compute.expected_rent(posted, pipeline, market.capacity, p.tokens.elasticity, growth, years),
         utilisation=min(demanded / market.capacity, 1.0),
         inference=scale * posted ** (1.0 - p.tokens.elasticity),
         training=training,

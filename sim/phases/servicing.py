@@ -40,18 +40,18 @@ def service(economy: Economy) -> None:
 
 def _prepare(economy: Economy, region: str, rows: np.ndarray) -> None:
     """Fill in the period's inputs: rent collected, targets, cures, appraisals and what a sale would fetch."""
-    deals, market = economy.deals, economy.tape[region]
-    period, state = deals["period"], deals["state"][rows]
+    deals = economy.deals
+    period, state = deals["period"], deals["state"]
     interest, target = deals.due_now(rows)
     period["revenue"][rows] = deals["collected"][rows]
     period["target"][rows] = target
     life = economy.params.sim.markets.compute.service_life / MONTHS
     period["appraisal"][rows] = economy.fleet.deals["gpus"][rows] * used_value(economy, region, rows, 0.0, life)
     period["market_value"][rows] = market_values(economy, region, rows)
-    due = interest.sum(axis=1) + np.maximum(state["balance"] - target, 0.0).sum(axis=1)
-    has = deals["collected"][rows] + state["reserve"] + state["trap"]
+    due = interest.sum(axis=1) + np.maximum(state["balance"][rows] - target, 0.0).sum(axis=1)
+    has = deals["collected"][rows] + state["reserve"][rows] + state["trap"][rows]
     short = np.maximum(due - has - period["principal_cash"][rows], 0.0)
-    short[state["in_default"] | (state["age"] + 1 >= deals["due"][rows])] = 0.0
+    short[state["in_default"][rows] | (state["age"][rows] + 1 >= deals["due"][rows])] = 0.0
     cured = np.zeros(len(rows))
     for operator in economy.all("operator", region):
         own = deals["sponsor"][rows] == operator.party
@@ -69,9 +69,7 @@ def market_values(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray
     factor = vintage_factor(p.compute, economy.fleet.lag(economy.tape.frontier, vintage))
     running = economy.fleet.running_cost[economy.regions.index(region), vintage]
     rent = market.rent * factor
-    unit = sale_value(
-        p.secondary, rent, running, market.depreciation_seen, market.unit_cost, factor, market.fire_sale
-    )
+    unit = sale_value(p.secondary, rent, running, market.depreciation_seen, market.unit_cost, factor, market.fire_sale)
     return economy.fleet.deals["gpus"][rows] * unit
 
 
@@ -103,7 +101,8 @@ def _sell(economy: Economy, receipts: Receipts) -> None:
 def _earn(economy: Economy, receipts: Receipts) -> None:
     """What holders earned and lost at this pay date; discounts at which they bought shrink as notes are repaid."""
     deals, rows = economy.deals, receipts.rows
-    economy.earned += deals.by_holder(rows, receipts.interest) - deals.by_holder(rows, receipts.write_off)
+    hit = receipts.write_off.any(axis=1)
+    economy.earned += deals.by_holder(rows, receipts.interest) - deals.by_holder(rows[hit], receipts.write_off[hit])
     gone = deals.by_holder(rows, receipts.principal + receipts.write_off)
     held = economy.ledger.balance(deals.investors, "notes") + gone
     economy.basis *= 1.0 - np.divide(gone, held, out=np.zeros_like(held), where=held > 0.0)
@@ -167,5 +166,3 @@ def _events(economy: Economy, kind: str, region: str, rows: np.ndarray, amounts:
         economy.recorder.add(
             "events", month=economy.month, kind=kind, region=region, deal=rows, party="deal", amount=amounts, text=""
         )
-
-

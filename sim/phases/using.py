@@ -114,9 +114,10 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
 
     def bills(now: Rents) -> tuple[np.ndarray, np.ndarray]:
         premium = now.by_tenant(now.contracted - now.used, len(labs))
-        own = share * now.bill + premium
+        bill = now.bill
+        own = share * bill + premium
         passed = np.array([lab.params.pass_through for lab in labs]) * np.maximum(premium, 0.0)
-        return own, share * now.bill * serving * (1.0 + mark_up) + passed
+        return own, share * bill * serving * (1.0 + mark_up) + passed
 
     own, revenue = bills(rents)
     dry = cash + revenue < own

@@ -28,9 +28,7 @@ def test_an_event_of_default_pays_all_interest_and_principal_rank_by_rank_from_t
 
 def test_fees_are_uncapped_in_default():
     """Fees of 3 a month under a cap of 1; month 2 is paid in default: 2 carried + 3."""
-    table = run(
-        3, revenue=[1, 9, 9], fee_fixed=3, fee_cap=1, default_periods=1, liquidation_lag=9, market_value=[0] * 3
-    )
+    table = run(3, revenue=[1, 9, 9], fee_fixed=3, fee_cap=1, default_periods=1, liquidation_lag=9, market_value=[0] * 3)
     assert table["fees"].tolist() == [1.0, 5.0, 3.0]
 
 
@@ -51,9 +49,7 @@ def test_what_a_sale_leaves_unpaid_is_written_off_in_that_period():
     assert table["sale_proceeds"].tolist() == [0, 0, 120.0, 0, 0]
     assert table["interest_A"][2] == approx(3.0301) and table["principal_A"][2] == approx(100.0)
     assert table["interest_B"][2] == approx(owed_b) and table["principal_B"][2] == approx(20 - 3.0301 - owed_b)
-    assert (
-        table["write_off_B"][2] == approx(50 - table["principal_B"][2]) and table["balance_B"][2:].tolist() == [0] * 3
-    )
+    assert table["write_off_B"][2] == approx(50 - table["principal_B"][2]) and table["balance_B"][2:].tolist() == [0] * 3
     assert table["pool"][2:].tolist() == [0] * 3 and table["residual"][3:].tolist() == [7.0, 7.0]
 
 
