@@ -123,6 +123,8 @@ def _ages(economy: Economy, operators: list) -> tuple[np.ndarray, np.ndarray]:
     """Months since closing (n,) of every deal on the path, and its sponsor (n,), oldest first."""
     service, pairs = economy.params.sim.markets.compute.service_life, []
     for i, operator in enumerate(operators):
+        if operator.weight == 0.0:
+            continue
         last = next(back for back in range(1, 4) if operator.closes(-back))
         pairs += [(age, i) for age in range(last, service, 3)]
     pairs.sort(key=lambda pair: (-pair[0], pair[1]))

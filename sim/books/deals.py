@@ -122,7 +122,7 @@ class DealBook(Table):
         """Notes held or committed by class and investor (k, i) in one region, USD."""
         rows = np.flatnonzero(self.among() & (self["region"] == region))
         owed = self["state"]["balance"][rows] + self["undrawn"][rows]
-        return np.einsum("dk,dki->ki", owed, self["shares"][rows])
+        return (owed[:, :, None] * self["shares"][rows]).sum(axis=0)
 
     # -- closing -------------------------------------------------------------------------------------------------------
 
@@ -248,10 +248,10 @@ class DealBook(Table):
 
     def by_holder(self, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
         """USD by investor (i,) of ``amounts`` (n, 2)."""
-        return np.einsum("dk,dki->i", amounts, self["shares"][rows])
+        return (amounts[:, :, None] * self["shares"][rows]).sum(axis=1).sum(axis=0)
 
     def spread(self, rows: np.ndarray, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Issuer, holder and USD of every holder's part of ``amounts`` (n, 2)."""
-        parts = np.einsum("dk,dki->di", amounts, self["shares"][rows])
+        parts = (amounts[:, :, None] * self["shares"][rows]).sum(axis=1)
         deal, holder = np.nonzero(parts)
         return self["party"][rows][deal], self.investors[holder], parts[deal, holder]

@@ -106,12 +106,12 @@ class Ledger:
         return np.array([self.enroll(kind, region, name) for name in names], dtype=np.int64)
 
     def balance(self, parties, account: str):
-        """USD on an account; a copy."""
-        return self.balances[parties, ACCOUNT[account]].copy()
+        """USD on an account of a party or of an array of them (n,); a copy."""
+        return self.balances[parties, ACCOUNT[account]]
 
     def cash(self, parties):
-        """USD of deposits; a copy."""
-        return self.balances[parties, 0].copy()
+        """USD of deposits of a party or of an array of them (n,); a copy."""
+        return self.balances[parties, 0]
 
     def net_worth(self, parties):
         """USD of assets less liabilities: what was put in and earned, not yet paid out or lost."""

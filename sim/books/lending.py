@@ -3,6 +3,7 @@
 import numpy as np
 
 from sim.books.ledger import WORLD, Ledger
+from sim.sums import total
 
 
 def borrow(ledger: Ledger, bank: int, investors: np.ndarray, needs: np.ndarray) -> None:
@@ -10,7 +11,7 @@ def borrow(ledger: Ledger, bank: int, investors: np.ndarray, needs: np.ndarray) 
     short = np.maximum(needs - ledger.cash(investors), 0.0)
     if not short.any():
         return
-    ledger.provide("wholesale_funding", bank, float(short.sum()))
+    ledger.provide("wholesale_funding", bank, total(short))
     ledger.pay("loan", bank, investors, short)
 
 

@@ -27,5 +27,5 @@ def rent_value(rent, running_cost, decline, rate, years):
     if running_cost > 0.0:
         end = min(years, math.log(max(rent / running_cost, 1.0001)) / fall)
     earned = rent * -math.expm1(-(fall + rate) * end) / (fall + rate)
-    discount = end if rate == 0.0 else -math.expm1(-rate * end) / rate
+    discount = end if abs(rate) < 1e-12 else -math.expm1(-rate * end) / rate
     return max(earned - running_cost * discount, 0.0)

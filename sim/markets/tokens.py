@@ -78,8 +78,10 @@ def improve(p: Params, quality: np.ndarray, training: np.ndarray, life: float, n
     """Quality (n,) after a month: training buys it, the race decays it."""
     if not len(quality):
         return quality
-    effort = np.log(training)
-    gained = p.training_effect * (effort - mean(effort)) - math.log(2.0) / life * quality
+    active = training > 0.0
+    effort = np.log(np.where(active, training, 1.0))
+    ahead = np.where(active, effort - mean(effort[active]), 0.0)
+    gained = p.training_effect * ahead - math.log(2.0) / life * quality
     return quality + gained / MONTHS + p.quality_noise / math.sqrt(MONTHS * life) * noise
 
 

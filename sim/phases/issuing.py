@@ -11,6 +11,7 @@ from sim.books.fleet import BEFORE
 from sim.books.lending import borrow
 from sim.kernels.rents import rent_value
 from sim.markets.compute import vintage_factor
+from sim.sums import total
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _fund(economy: Economy, region: str) -> None:
                 operator.funded(channel, float(amount))
     sponsor, placed = np.nonzero(amounts)
     cost = amounts[sponsor, placed]
-    economy.note(region, wanted=float(wanted.sum()), funded=float(cost.sum()))
+    economy.note(region, wanted=total(wanted.ravel()), funded=float(cost.sum()))
     if not len(cost):
         return
     parties = economy.parties("operator", region)[sponsor]

@@ -50,7 +50,7 @@ def _carry(economy: Economy, region: str) -> np.ndarray:
     credited = capital * base / MONTHS
     excess = last + deposits - cost - credited
     fee = p.fee * np.maximum(excess, 0.0)
-    ledger.provide("income", bank, float(deposits.sum()))
+    ledger.provide("income", bank, total(deposits))
     ledger.pay("deposit_interest", bank, people, deposits)
     borrow(ledger, bank, people, np.maximum(cost, 0.0) + np.maximum(credited, 0.0) + fee)
     ledger.pay("loan_interest", people, bank, np.maximum(cost, 0.0))
@@ -115,7 +115,7 @@ def _replace(economy: Economy, region: str, agent, needed: float) -> None:
 def _bids(economy: Economy, region: str, exposure: np.ndarray) -> None:
     """Beliefs move with the month's losses; each investor states what it would hold at any spread."""
     market, facts = economy.tape[region], economy.facts[region]
-    debt = float(exposure.sum())
+    debt = total(exposure.ravel())
     rate = facts["loss"] / max(debt + facts["loss"], 1.0)
     economy.publish(region, loss_rate=market.loss_rate + (rate * MONTHS - market.loss_rate) / MONTHS)
     agents = economy.all("investor", region)
@@ -185,7 +185,7 @@ def _trade(economy: Economy, region: str, exposure: np.ndarray) -> None:
     if not len(rows):
         return
     exposure = exposure[:, slots]
-    held = exposure.sum(axis=1, keepdims=True)
+    held = np.array([[total(row)] for row in exposure])
     shares = deals["shares"][rows][:, :, slots]
     balance, prices = deals["state"]["balance"][rows], deals["price"][rows]
     people = deals.investors[slots]
@@ -194,16 +194,16 @@ def _trade(economy: Economy, region: str, exposure: np.ndarray) -> None:
         wanted = economy.allotment[region][k] * held[k]
         sells, buys = trades(exposure[k], wanted, economy.params.sim.markets.secondary.turnover)
         slices = shares[:, k] * sells
-        face += np.outer(balance[:, k] @ slices, buys)
-        paid += np.outer((balance[:, k] * prices[:, k]) @ slices, buys)
-        shares[:, k] += np.outer(slices.sum(axis=1), buys) - slices
+        face += np.outer((balance[:, k, None] * slices).sum(axis=0), buys)
+        paid += np.outer(((balance[:, k] * prices[:, k])[:, None] * slices).sum(axis=0), buys)
+        shares[:, k] += np.outer([total(row) for row in slices], buys) - slices
     deals["shares"][np.ix_(rows, np.arange(exposure.shape[0]), slots)] = shares
     owned = economy.ledger.balance(people, "notes")
-    sold_share = np.divide(face.sum(axis=1), owned, out=np.zeros_like(owned), where=owned > 0.0)
+    sold_share = np.divide([total(row) for row in face], owned, out=np.zeros_like(owned), where=owned > 0.0)
     seller, buyer = np.nonzero(paid)
     borrow(economy.ledger, economy.outside["banks", region], people, paid.sum(axis=0))
     economy.ledger.pay("note_sale", people[buyer], people[seller], paid[seller, buyer])
     discount = face - paid
-    economy.ledger.post(people, "notes", "marks", discount.sum(axis=0) - discount.sum(axis=1))
+    economy.ledger.post(people, "notes", "marks", discount.sum(axis=0) - np.array([total(row) for row in discount]))
     economy.basis[slots] = economy.basis[slots] * (1.0 - sold_share) - discount.sum(axis=0)
-    economy.note(region, traded=float(paid.sum()))
+    economy.note(region, traded=total(paid.ravel()))

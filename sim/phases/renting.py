@@ -42,7 +42,7 @@ def capacity(economy: Economy, region: str) -> tuple[float, float]:
     levered = total(compute.effective(p, fleet.deals["gpus"][rows], lag) * runs)
     vintages = np.arange(len(fleet.frontier))
     runs = spot(economy, region, vintages) > fleet.running_cost[i]
-    held = fleet.gpus[fleet.cloud_region == i].sum(axis=0) * runs
+    held = np.add.reduce(fleet.gpus[fleet.cloud_region == i], axis=0) * runs
     used = np.flatnonzero(held)
     return levered, total(compute.effective(p, held[used], fleet.lag(economy.tape.frontier, used)))
 

@@ -12,6 +12,7 @@ from sim.markets.compute import effective, vintage_factor
 from sim.markets.secondary import fire_sale, sale_value
 from sim.phases.funding import fund_cloud
 from sim.phases.issuing import used_value
+from sim.sums import total
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
@@ -90,9 +91,9 @@ def _sell(economy: Economy, receipts: Receipts) -> None:
         gpus, vintage, _, book = fleet.hand_over(rows)
         clouds = economy.all("cloud", region)
         for cloud in clouds:
-            fund_cloud(economy, region, cloud, float(price.sum()) / len(clouds))
-            economy.ledger.pay("used_gpus", cloud.party, deals["party"][rows], price / len(clouds))
-            fleet.take(cloud.slot, vintage, gpus / len(clouds), price / len(clouds))
+            fund_cloud(economy, region, cloud, cloud.weight * total(price))
+            economy.ledger.pay("used_gpus", cloud.party, deals["party"][rows], cloud.weight * price)
+            fleet.take(cloud.slot, vintage, cloud.weight * gpus, cloud.weight * price)
         economy.ledger.post(deals["party"][rows], "profit", "fleet", book - price)
         economy.note(region, liquidations=float(len(rows)), liquidation_value=float(price.sum()))
         _events(economy, "liquidation", region, rows, price)

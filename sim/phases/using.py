@@ -176,7 +176,7 @@ def _raise(economy: Economy, region: str, dry: np.ndarray) -> None:
     for lab, failed in zip(economy.all("lab", region), dry, strict=True):
         if failed or lab.offered <= 0.0:
             continue
-        backers = [(c.party, lab.params.from_clouds / len(clouds)) for c in clouds]
+        backers = [(c.party, lab.params.from_clouds * c.weight) for c in clouds]
         backers += [(v.party, lab.params.from_vendor / len(vendors)) for v in vendors]
         left = lab.offered
         for party, part in backers:
