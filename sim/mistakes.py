@@ -109,7 +109,7 @@ def kind_of(annotation: Any) -> str:
     """The kind of value that a field without bounds takes."""
     options = get_args(annotation)
     if options and all(isinstance(option, str) for option in options):
-        return " or ".join(options)
+        return " or ".join(option or "an empty text" for option in options)
     if options or annotation in (tuple, list):
         return "a list, as [a,b]"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
