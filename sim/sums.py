@@ -15,3 +15,8 @@ def mean(amounts: Iterable[float]) -> float:
     """Exactly rounded sum over the count."""
     values = list(amounts)
     return fsum(values) / len(values)
+
+
+def by_row(amounts: np.ndarray) -> np.ndarray:
+    """Sums (n,) of the rows of (n, agents), one agent after another: a zero among them changes no bit."""
+    return np.ascontiguousarray(amounts.T).sum(axis=0)

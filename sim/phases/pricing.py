@@ -11,7 +11,7 @@ from sim.books.lending import borrow, repay
 from sim.markets import primary, tokens
 from sim.markets.secondary import note_price, trades
 from sim.orders import Book
-from sim.sums import total
+from sim.sums import by_row, total
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _trade(economy: Economy, region: str, exposure: np.ndarray) -> None:
         slices = shares[:, k] * sells
         face += np.outer((balance[:, k, None] * slices).sum(axis=0), buys)
         paid += np.outer(((balance[:, k] * prices[:, k])[:, None] * slices).sum(axis=0), buys)
-        shares[:, k] += np.outer([total(row) for row in slices], buys) - slices
+        shares[:, k] += np.outer(by_row(slices), buys) - slices
     deals["shares"][np.ix_(rows, np.arange(exposure.shape[0]), slots)] = shares
     owned = economy.ledger.balance(people, "notes")
     sold_share = np.divide([total(row) for row in face], owned, out=np.zeros_like(owned), where=owned > 0.0)
