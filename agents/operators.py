@@ -34,9 +34,7 @@ class Params(Frozen):
     payout: float = quantity("share", 0.0, 1.0, "of residuals paid to shareholders")
     buffer: float = quantity("year", 0.0, 10.0, "of equity needs held in cash before more is paid out")
     idle_payout: float = quantity("1/month", 0.0, 1.0, "of cash above the buffer paid out")
-    outside_equity: float = quantity(
-        "1", 0.0, 20.0, "share of its plans' equity raised by new shares, per value over cost less 1"
-    )
+    outside_equity: float = quantity("1", 0.0, 20.0, "share of its plans' equity raised by new shares, per value over cost less 1")
     outside_cap: float = quantity("share", 0.0, 2.0, "most of those needs that are met this way")
     failure: float = quantity("share", 0.0, 1.0, "of its debt in default above which it fails")
     restart: float = quantity("share", 0.0, 0.5, "of its capacity's cost: cash that new owners bring")

@@ -114,6 +114,10 @@ class Economy(mesa.Model):
         for name, value in figures.items():
             self.facts[region][name] = self.facts[region].get(name, 0.0) + value
 
+    def happens(self, kind: str, region: Any, **columns: Any) -> None:
+        """Record events; ``deal`` is left out where none is concerned."""
+        self.recorder.add("events", **{"month": self.month, "kind": kind, "region": region, "deal": -1, **columns})
+
     def publish(self, region: str | None = None, **facts: Any) -> None:
         """Replace the tape."""
         self.tape = self.tape.publish(region, **facts)

@@ -152,11 +152,9 @@ def _issues(economy: Economy) -> None:
     deals = economy.deals
     rows = np.flatnonzero(deals["issued"] == economy.clock)
     if len(rows):
-        economy.recorder.add(
-            "events",
-            month=economy.month,
-            kind="issuance",
-            region=np.array(economy.regions)[deals["region"][rows]],
+        economy.happens(
+            "issuance",
+            np.array(economy.regions)[deals["region"][rows]],
             deal=rows,
             party="deal",
             amount=deals["commitment"][rows].sum(axis=1),

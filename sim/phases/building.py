@@ -144,12 +144,9 @@ def _rescue(economy: Economy, region: str, operator, needed: float) -> None:
     economy.owners.wipe_out(operator.party)
     economy.save(operator.party, region, needed)
     economy.note(region, operator_failures=1.0)
-    economy.recorder.add(
-        "events",
-        month=economy.month,
-        kind="failure",
-        region=region,
-        deal=-1,
+    economy.happens(
+        "failure",
+        region,
         party=f"operator {operator.name}",
         amount=needed,
         text="new owners",

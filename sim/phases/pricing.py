@@ -100,12 +100,9 @@ def _replace(economy: Economy, region: str, agent, needed: float) -> None:
     ledger.forgive("loans", agent.party, bank, forgiven)
     economy.save(agent.party, region, needed)
     economy.note(region, investor_failures=1.0, bank_losses=forgiven)
-    economy.recorder.add(
-        "events",
-        month=economy.month,
-        kind="failure",
-        region=region,
-        deal=-1,
+    economy.happens(
+        "failure",
+        region,
         party=f"investor {agent.name}",
         amount=max(hole, 0.0),
         text=agent.style.name,

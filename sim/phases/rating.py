@@ -107,11 +107,9 @@ def _note_moves(
     names = np.array(ratings.LETTERS)
     words = np.char.add(np.char.add(names[old[at, k]], " to "), names[new[at, k]])
     classes = np.array(["senior", "mezzanine"])[k]
-    economy.recorder.add(
-        "events",
-        month=economy.month,
-        kind=kind,
-        region=region,
+    economy.happens(
+        kind,
+        region,
         deal=rows[at],
         party=classes,
         amount=economy.deals["state"]["balance"][rows[at], k],

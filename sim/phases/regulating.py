@@ -28,12 +28,9 @@ def regulate(economy: Economy) -> None:
 
 
 def _announce(economy: Economy, region: str, addon: float) -> None:
-    economy.recorder.add(
-        "events",
-        month=economy.month,
-        kind="rule",
-        region=region,
-        deal=-1,
+    economy.happens(
+        "rule",
+        region,
         party="regulator",
         amount=addon,
         text="LTV cap tightened",

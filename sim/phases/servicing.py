@@ -164,6 +164,4 @@ def _hand_over(economy: Economy, rows: np.ndarray) -> None:
 
 def _events(economy: Economy, kind: str, region: str, rows: np.ndarray, amounts: np.ndarray) -> None:
     if len(rows):
-        economy.recorder.add(
-            "events", month=economy.month, kind=kind, region=region, deal=rows, party="deal", amount=amounts, text=""
-        )
+        economy.happens(kind, region, deal=rows, party="deal", amount=amounts, text="")

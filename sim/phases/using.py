@@ -157,12 +157,9 @@ def _fail(economy: Economy, region: str, dry: np.ndarray, own: np.ndarray, reven
         needed = max(float(bill) - has, 0.0) + lab.params.restart_cash * lab.bill
         economy.save(lab.party, region, needed)
         economy.note(region, lab_failures=1.0)
-        economy.recorder.add(
-            "events",
-            month=economy.month,
-            kind="failure",
-            region=region,
-            deal=-1,
+        economy.happens(
+            "failure",
+            region,
             party=f"lab {lab.name}",
             amount=lost,
             text="contracts reset to spot",
