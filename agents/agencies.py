@@ -1,6 +1,9 @@
 """Rating agencies: they learn depreciation late, count their errors, and appraise collateral through the cycle."""
 
 import math
+from typing import Self
+
+from pydantic import model_validator
 
 from agents.party import Party
 from sim.kernels.rents import rent_value
@@ -33,6 +36,13 @@ class Params(Frozen):
     most_advance: float = quantity("share", 0.1, 0.95, "advance rate above which they do not go")
     leniency: float = quantity("share", 0.0, 1.0, "weight of the laxest opinion: shopping")
     shopping: float = quantity("1", 0.0, 5.0, "added leniency per unit of ABS share above neutral")
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        for low, high in (("floor", "ceiling"), ("least_advance", "most_advance")):
+            if getattr(self, low) > getattr(self, high):
+                raise ValueError(f"{low} {getattr(self, low)} must not exceed {high} {getattr(self, high)}")
+        return self
 
 
 class Agency(Party):

@@ -1,7 +1,9 @@
 """Investors: insurers and banks, real money, levered private credit; in China banks' wealth products, insurers, brokers."""
 
 import math
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from agents.party import Party
 from sim.orders import Bid
@@ -24,7 +26,13 @@ class Style(Frozen):
 class Population(Frozen):
     """A region's investors."""
 
-    kinds: tuple[Style, ...]
+    kinds: tuple[Style, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not sum(style.count * style.size for style in self.kinds) > 0.0:
+            raise ValueError("no kind has both a count and a size above zero: give at least one")
+        return self
 
 
 class Params(Frozen):
@@ -60,8 +68,15 @@ class Params(Frozen):
     borrowing_spread: float = quantity("1/year", 0.0, 0.1, "over the base rate, paid to banks")
     fee: float = quantity("share", 0.0, 1.0, "of positive excess income kept by managers")
     failure: float = quantity("share", 0.0, 0.5, "capital over holdings below which new owners must come")
+    restart: float = quantity("share", 0.001, 0.9, "capital over holdings that new owners bring")
     us: Population
     china: Population
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.failure >= self.restart:
+            raise ValueError(f"failure {self.failure} must lie below restart {self.restart}")
+        return self
 
 
 class Investor(Party):

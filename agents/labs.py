@@ -12,7 +12,7 @@ class Params(Frozen):
 
     count: int = quantity("1", 1, 200, "labs in a region")
     self_financing: float = quantity("1", 0.0, 5.0, "training paid from an undisturbed margin, per unit of inference bill")
-    raise_multiple: float = quantity("1/year", 0.0, 10.0, "equity raised per unit of inference bill in calm markets")
+    raise_multiple: float = quantity("1/year", 0.01, 10.0, "equity raised per unit of inference bill in calm markets")
     raise_sensitivity: float = quantity("year", 0.0, 200.0, "log fall of raises per unit of spread over the calm one")
     calm_spread: float = quantity("1/year", 0.0, 0.5, "spread, novelty apart, at which raises are undisturbed")
     training_lag: float = quantity("month", 1.0, 60.0, "from money to training budgets")

@@ -1,6 +1,10 @@
 """Levered data-centre operators: they want capacity, seek deals for it, and support or drop the deals they have."""
 
 import math
+from collections.abc import Iterable
+from typing import Any, Self
+
+from pydantic import model_validator
 
 from agents.party import Party
 from sim.kernels.rents import rent_value
@@ -39,6 +43,18 @@ class Params(Frozen):
     failure: float = quantity("share", 0.0, 1.0, "of its debt in default above which it fails")
     restart: float = quantity("share", 0.0, 0.5, "of its capacity's cost: cash that new owners bring")
     start_equity: float = quantity("share", 0.0, 5.0, "cash at the start, of capacity's cost")
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.order_floor > self.order_cap:
+            raise ValueError(f"order_floor {self.order_floor} must not exceed order_cap {self.order_cap}")
+        return self
+
+    def conflicts(self, params: Any) -> Iterable[str]:
+        """Units must serve for a while after they are built."""
+        life = params.sim.markets.compute.service_life
+        if self.build + 12 > life:
+            yield f"build {self.build} leaves less than a year of sim.markets.compute.service_life {life} (months)"
 
 
 class Operator(Party):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from agents.agencies import Agency
 from agents.clouds import Cloud
@@ -42,7 +43,7 @@ KINDS: dict[str, type] = {
 class Scale(Frozen):
     """A region's size."""
 
-    orders: float = quantity("USD/year", 0.0, 1e15, "of spending in January 2023, on the path before the boom")
+    orders: float = quantity("USD/year", 1e6, 1e15, "of spending in January 2023, on the path before the boom")
 
 
 class Params(Frozen):
@@ -62,6 +63,12 @@ class Params(Frozen):
     quality_dispersion: float = quantity("1", 0.0, 2.0, "standard deviation of labs' quality at the start")
     us: Scale
     china: Scale
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.start_senior > self.start_mezzanine:
+            raise ValueError(f"start_senior {self.start_senior} must not exceed start_mezzanine {self.start_mezzanine}")
+        return self
 
 
 def build(

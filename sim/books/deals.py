@@ -6,9 +6,10 @@ pays every month through the waterfall, until its notes are gone and its units r
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from sim.books.ledger import Ledger
 from sim.books.tables import Table
@@ -46,6 +47,12 @@ class Params(Frozen):
     default_periods: int = quantity("month", 1, 24, "of unpaid senior interest: event of default")
     liquidation_lag: int = quantity("month", 1, 36, "from event of default to sale")
     accounting_life: int = quantity("month", 12, 240, "of straight-line depreciation")
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.dscr_rapid > self.dscr_trap:
+            raise ValueError(f"dscr_rapid {self.dscr_rapid} must not exceed dscr_trap {self.dscr_trap}")
+        return self
 
 
 class Receipts(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 from sim.books.tables import Table
 from sim.units import MONTHS
 
-BEFORE = 120  # vintages kept from before the first simulated month
+BEFORE = 260  # vintages kept from before the first simulated month
 
 
 class Fleet:

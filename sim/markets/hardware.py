@@ -1,6 +1,10 @@
 """Generations of hardware: price-performance, list prices, cadence."""
 
 import math
+from collections.abc import Iterable
+from typing import Any, Self
+
+from pydantic import model_validator
 
 from sim.tape import Tape
 from sim.units import MONTHS, Frozen, quantity
@@ -26,11 +30,23 @@ class Params(Frozen):
     unit_cost: float = quantity("USD/GPU", 1e2, 1e6, "all-in cost of the newest unit at the start of burn-in")
     running_cost: float = quantity("share", 0.0, 0.5, "of unit cost, a year, at the start of burn-in")
     running_cost_decline: float = quantity("1", 0.0, 2.0, "log fall of running cost per log gain of performance per dollar")
-    hardware_share: float = quantity("share", 0.0, 1.0, "of the unit cost that is the vendor's; the rest is shell and power")
+    hardware_share: float = quantity("share", 0.01, 1.0, "of the unit cost that is the vendor's; the rest is shell and power")
     surprise: float = quantity("1", 0.0, 3.0, "log gain of one generation that leaps beyond the trend")
     surprise_month: int = quantity("month", 0, 2400, "of its launch, after recording begins")
     us: Wedge
     china: Wedge
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.cadence_floor > self.cadence_cap:
+            raise ValueError(f"cadence_floor {self.cadence_floor} must not exceed cadence_cap {self.cadence_cap}")
+        return self
+
+    def conflicts(self, params: Any) -> Iterable[str]:
+        """A unit must earn more than it costs to run."""
+        rent = params.sim.markets.compute.rent_start
+        if self.running_cost >= rent:
+            yield f"running_cost {self.running_cost} must lie below sim.markets.compute.rent_start {rent}, or no unit runs"
 
     def cost(self, region: str) -> float:
         """Unit cost at the start, USD/GPU."""

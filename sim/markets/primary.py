@@ -1,8 +1,10 @@
 """Requests meet bids: the spread that clears the stock of debt and the new deals, and what is rationed."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Any, Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from sim.orders import Book
 from sim.sums import total
@@ -12,7 +14,7 @@ from sim.units import Frozen, quantity
 class Regime(Frozen):
     """A region's credit market."""
 
-    base_rate: float = quantity("1/year", -0.02, 0.25, "risk-free rate")
+    base_rate: float = quantity("1/year", 0.0, 0.25, "risk-free rate")
     abs_share: float = quantity("share", 0.0, 1.0, "of deals placed as securities")
     closing_private: int = quantity("month", 1, 11, "from plan to money, private placement")
     closing_abs: int = quantity("month", 1, 11, "from plan to money, securities")
@@ -42,6 +44,17 @@ class Params(Frozen):
     us: Regime
     china: Regime
     playbook: Playbook
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.spread_floor >= self.spread_cap:
+            raise ValueError(f"spread_floor {self.spread_floor} must lie below spread_cap {self.spread_cap}")
+        return self
+
+    def conflicts(self, params: Any) -> Iterable[str]:
+        """The copier must be simulated."""
+        if self.playbook.copier and self.playbook.copier not in params.regions:
+            yield f"playbook.copier is {self.playbook.copier}, which is not among regions. Add it, or leave the copier empty."
 
 
 def holdings(book: Book, spread: float) -> np.ndarray:

@@ -155,7 +155,7 @@ def _rescue(economy: Economy, region: str, operator, needed: float) -> None:
 
 def _settle_vendor(economy: Economy) -> None:
     """The vendor pays its own suppliers, and its shareholders what it does not need."""
-    ledger, region = economy.ledger, economy.regions[0]
+    ledger, region = economy.ledger, "us" if "us" in economy.regions else economy.regions[0]
     for vendor in economy.all("vendor", ""):
         revenue = math.fsum(economy.facts[r]["vendor_revenue"] for r in economy.regions)
         suppliers, savers = economy.outside["suppliers", region], economy.outside["savers", region]

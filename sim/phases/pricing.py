@@ -88,7 +88,7 @@ def _flows(economy: Economy, region: str, excess: np.ndarray, exposure: np.ndarr
             economy.owners.redeem(agent.party, savers, -money)
         economy.note(region, flows=money)
         if float(ledger.net_worth(agent.party)) < p.failure * float(holds):
-            _replace(economy, region, agent, p.failure * float(holds))
+            _replace(economy, region, agent, p.restart * float(holds))
 
 
 def _replace(economy: Economy, region: str, agent, needed: float) -> None:
@@ -98,6 +98,7 @@ def _replace(economy: Economy, region: str, agent, needed: float) -> None:
     hole = -float(ledger.net_worth(agent.party))
     forgiven = min(max(hole, 0.0), -float(ledger.balance(agent.party, "loans")))
     ledger.forgive("loans", agent.party, bank, forgiven)
+    economy.basis[economy.deals.investors == agent.party] = float(ledger.balance(agent.party, "marks"))
     economy.save(agent.party, region, needed)
     economy.note(region, investor_failures=1.0, bank_losses=forgiven)
     economy.happens(
