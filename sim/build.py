@@ -232,7 +232,6 @@ def _market(economy: Economy, path: Start, region: str) -> Market:
         utilisation=1.0,
         capacity=path.capacity,
         levered_capacity=path.levered(economy, region),
-        pipeline=0.0,
         unit_cost=path.unit_cost,
         running_cost=path.running_cost,
         demand=inference * path.rent ** (tokens.elasticity - 1.0),

@@ -19,7 +19,7 @@ from sim.books.owners import Owners
 from sim.month import PHASES
 from sim.orders import Book
 from sim.streams import Streams
-from sim.tape import Market, Tape
+from sim.tape import Tape
 
 logging.getLogger("MESA").setLevel(logging.WARNING)
 
@@ -129,18 +129,15 @@ class Economy(mesa.Model):
             self.ledger.provide("income", savers, amount)
             self.owners.invest(issuer, savers, amount)
 
-    def market(self, region: str) -> Market:
-        """The region's page of the tape."""
-        return self.tape[region]
-
     # -- branching -----------------------------------------------------------------------------------------------------
 
     def fork(self) -> Economy:
         """An independent copy that continues bit for bit; its record starts empty."""
         other = self._rebuild()
-        for name in ("ledger", "deals", "contracts", "fleet", "owners", "arrows"):
-            setattr(other, name, copy.deepcopy(getattr(self, name)))
-        other.deals.ledger = other.owners.ledger = other.ledger
+        books = ("ledger", "deals", "contracts", "fleet", "owners", "arrows")
+        together = copy.deepcopy([getattr(self, name) for name in books])  # in one, so that all share one ledger
+        for name, book in zip(books, together, strict=True):
+            setattr(other, name, book)
         for name in ("clock", "tape", "residual", "vendor_revenue"):
             setattr(other, name, getattr(self, name))
         for name in ("quotes", "bids", "allotment", "basis", "earned", "entry_rent", "facts", "outside"):

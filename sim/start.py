@@ -191,7 +191,7 @@ def _amortise(economy: Economy, rows: np.ndarray, age: np.ndarray, cost: np.ndar
     coupon = deals["terms"]["coupon"][rows]
     reserve = terms.reserve_months / MONTHS * (coupon * commitment).sum(axis=1)
     deals["escrow"][rows] = reserve + np.where(operating, 0.0, (cost - commitment.sum(axis=1)) * (1.0 - drawn))
-    deals.start(terms, done)
+    deals.start(done)
     deals["state"]["age"][rows] = months - 1
     _, target = deals.due_now(rows)
     deals["state"]["age"][rows] = months

@@ -17,7 +17,6 @@ class Market:
     utilisation: float  # share of spot capacity in use
     capacity: float  # effective GPU
     levered_capacity: float  # of which financed by deals
-    pipeline: float  # GPU on order
     unit_cost: float  # USD/GPU, all in
     running_cost: float
     # tokens

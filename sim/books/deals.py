@@ -121,10 +121,6 @@ class DealBook(Table):
             among |= stage == other
         return among
 
-    def debt(self) -> np.ndarray:
-        """Notes outstanding by row and class, USD; a copy."""
-        return self["state"]["balance"].copy()
-
     def exposure(self, region: int) -> np.ndarray:
         """Notes held or committed by class and investor (k, i) in one region, USD."""
         rows = np.flatnonzero(self.among() & (self["region"] == region))
@@ -179,7 +175,7 @@ class DealBook(Table):
         issuers, holders, paid = self.spread(rows, amounts)
         self.ledger.pay("drawdown", holders, issuers, paid)
 
-    def start(self, p: Params, rows: np.ndarray) -> None:
+    def start(self, rows: np.ndarray) -> None:
         """Delivery: the schedule runs from what is owed now, and what is left in escrow becomes the reserve."""
         self["stage"][rows] = OPERATING
         balance = self["state"]["balance"][rows]
@@ -216,7 +212,7 @@ class DealBook(Table):
         return 1.0 - np.clip(np.divide(final, owed, out=np.ones_like(owed), where=owed > 0.0), 0.0, 1.0)
 
     def pay_date(self, rows: np.ndarray) -> Receipts:
-        """Run the waterfall of ``rows`` on the period's inputs and settle it in the ledger."""
+        """Run the waterfall of ``rows`` on the period's inputs; ``settle`` moves the money."""
         before = self["state"]["in_default"][rows]
         pay_book(rows, self["terms"], self["state"], self["period"], self["payment"])
         paid = self["payment"][rows]

@@ -3,8 +3,6 @@
 A vintage is the month of its order. Deals own one vintage each, clouds one cohort a vintage.
 """
 
-import copy
-
 import numpy as np
 
 from sim.books.tables import Table
@@ -118,7 +116,3 @@ class Fleet:
     def count(self) -> float:
         """GPU on order or installed."""
         return float(self.deals["gpus"].sum() + self.gpus.sum() + self.on_order.sum())
-
-    def copy(self) -> "Fleet":
-        """An independent fleet."""
-        return copy.deepcopy(self)

@@ -5,7 +5,6 @@ earned and not paid out. A posting adds an amount to one account of a party and 
 to zero; an account that is somebody's claim on somebody else sums to zero over parties.
 """
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -217,10 +216,6 @@ class Ledger:
     def turn(self) -> None:
         """Open the next month: flows start at zero."""
         self.flows[:] = 0.0
-
-    def copy(self) -> "Ledger":
-        """An independent ledger with the same balances."""
-        return copy.deepcopy(self)
 
 
 def shared_size(*columns: np.ndarray) -> int:

@@ -1,7 +1,5 @@
 """Who owns the shares of labs, operators, investors and the rest: equity with a counterparty."""
 
-import copy
-
 from sim.books.ledger import Ledger
 
 
@@ -45,9 +43,3 @@ class Owners:
     def _add(self, issuer: int, holder: int, amount: float) -> None:
         holders = self.held.setdefault(issuer, {})
         holders[holder] = holders.get(holder, 0.0) + amount
-
-    def copy(self, ledger: Ledger) -> "Owners":
-        """The same register over another ledger."""
-        other = Owners(ledger)
-        other.held = copy.deepcopy(self.held)
-        return other

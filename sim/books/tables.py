@@ -1,6 +1,5 @@
 """Columns that grow together."""
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,3 @@ class Table:
         for name, value in values.items():
             self[name][rows] = value
         return rows
-
-    def copy(self) -> Any:
-        """An independent table with the same rows."""
-        return copy.deepcopy(self)

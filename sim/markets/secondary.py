@@ -20,10 +20,14 @@ class Params(Frozen):
     fire_sale_memory: float = quantity("1/month", 0.01, 1.0, "share of the way moved in a month")
 
 
+def capped_value(p: Params, rent, running_cost, decline: float, rate: float, years: float, unit_cost: float, factor):
+    """A used unit, USD/GPU, by the rent it will earn, but no more than its capacity costs bought new."""
+    return np.minimum(rent_value(rent, running_cost, decline, rate, years), p.parity * unit_cost * factor)
+
+
 def sale_value(p: Params, rent, running_cost, decline: float, unit_cost: float, factor, discount: float):
     """What a used unit fetches, USD/GPU: the rent it will earn, no more than new capacity costs, less the fire-sale discount."""
-    earned = rent_value(rent, running_cost, decline, p.sale_rate, p.sale_years)
-    return np.minimum(earned, p.parity * unit_cost * factor) * (1.0 - discount)
+    return capped_value(p, rent, running_cost, decline, p.sale_rate, p.sale_years, unit_cost, factor) * (1.0 - discount)
 
 
 def note_price(coupon, rate, wal):

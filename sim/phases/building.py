@@ -43,7 +43,7 @@ def _construct(economy: Economy, region: str) -> None:
     deals, months = economy.deals, economy.params.agents.operators.build
     rows = economy.rows(region, BUILDING)
     done = rows[deals["delivery"][rows] == economy.clock]
-    deals.start(economy.params.sim.books.deals, done)
+    deals.start(done)
     rows = rows[deals["delivery"][rows] > economy.clock]
     if not len(rows):
         return
@@ -129,7 +129,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
 
 
 def _distress(economy: Economy, sponsor: int) -> tuple[float, float]:
-    """USD a sponsor's deals owe, and of it what is newly in default."""
+    """USD a sponsor's deals owe, and of it what is in default."""
     deals = economy.deals
     rows = np.flatnonzero((deals["sponsor"] == sponsor) & (deals["stage"] == OPERATING))
     state = deals["state"][rows]

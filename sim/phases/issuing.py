@@ -9,8 +9,7 @@ import numpy as np
 from sim.books.deals import BUILDING, CHANNELS, OPERATING
 from sim.books.fleet import BEFORE
 from sim.books.lending import borrow
-from sim.kernels.rents import rent_value
-from sim.markets.compute import vintage_factor
+from sim.phases.valuing import used_value
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -37,17 +36,6 @@ def coupons(economy: Economy, region: str) -> np.ndarray:
 
 
 # -- refinancing -------------------------------------------------------------------------------------------------------
-
-
-def used_value(economy: Economy, region: str, rows: np.ndarray, stress: float, years: float) -> np.ndarray:
-    """What lenders count for the units of ``rows``, USD/GPU: a stressed rent for some years, no more than new capacity costs."""
-    market, p = economy.tape[region], economy.params.sim.markets
-    vintage = economy.fleet.deals["vintage"][rows]
-    factor = vintage_factor(p.compute, economy.fleet.lag(economy.tape.frontier, vintage))
-    decline = market.depreciation_belief + stress * market.dispersion
-    running = economy.fleet.running_cost[economy.regions.index(region), vintage]
-    value = rent_value(market.rent * factor, running, decline, market.base_rate + market.spread, years)
-    return np.minimum(value, p.secondary.parity * market.unit_cost * factor)
 
 
 def _maturing(economy: Economy, region: str) -> np.ndarray:

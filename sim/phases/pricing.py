@@ -44,7 +44,7 @@ def _carry(economy: Economy, region: str) -> np.ndarray:
     slots, base = economy.slots(region), economy.tape[region].base_rate
     last = economy.earned[slots].copy()
     economy.earned[slots] = 0.0
-    cost = -ledger.balance(people, "loans") * (base + p.borrowing_spread) / MONTHS
+    cost = np.maximum(-ledger.balance(people, "loans"), 0.0) * (base + p.borrowing_spread) / MONTHS
     deposits = np.maximum(ledger.cash(people), 0.0) * base / MONTHS
     capital = np.maximum(ledger.net_worth(people), 0.0)
     credited = capital * base / MONTHS
@@ -52,9 +52,9 @@ def _carry(economy: Economy, region: str) -> np.ndarray:
     fee = p.fee * np.maximum(excess, 0.0)
     ledger.provide("income", bank, total(deposits))
     ledger.pay("deposit_interest", bank, people, deposits)
-    borrow(ledger, bank, people, np.maximum(cost, 0.0) + np.maximum(credited, 0.0) + fee)
-    ledger.pay("loan_interest", people, bank, np.maximum(cost, 0.0))
-    ledger.pay("crediting", people, savers, np.maximum(credited, 0.0))
+    borrow(ledger, bank, people, cost + credited + fee)
+    ledger.pay("loan_interest", people, bank, cost)
+    ledger.pay("crediting", people, savers, credited)
     ledger.pay("fee", people, managers, fee)
     return excess - fee
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim import ratings
-from sim.books.deals import CLOSED
+from sim.books.deals import CLASSES
 from sim.books.fleet import BEFORE
-from sim.markets.compute import vintage_factor
+from sim.phases.valuing import units
 from sim.sums import mean
 from sim.units import MONTHS
 
@@ -73,18 +73,15 @@ def _letters(economy: Economy, region: str) -> None:
     """Put a letter on every class outstanding; note what changed."""
     market, deals, p = economy.tape[region], economy.deals, economy.params.sim
     rows = economy.rows(region)
-    rows = rows[deals["stage"][rows] != CLOSED]
-    fleet = economy.fleet.deals
-    vintage = fleet["vintage"][rows]
-    rent = market.rent * vintage_factor(p.markets.compute, economy.fleet.lag(economy.tape.frontier, vintage))
-    let = p.markets.compute.cover * economy.contracts["rent"][rows] + (1.0 - p.markets.compute.cover) * rent
-    age = economy.clock + BEFORE - vintage
+    u = units(economy, region, rows)
+    let = p.markets.compute.cover * economy.contracts["rent"][rows] + (1.0 - p.markets.compute.cover) * u.rent
+    age = economy.clock + BEFORE - u.vintage
     new = ratings.rate(
         p.ratings,
         deals["state"]["balance"][rows] + deals["undrawn"][rows],
-        fleet["gpus"][rows],
+        u.gpus,
         let,
-        economy.fleet.running_cost[economy.regions.index(region), vintage],
+        u.running_cost,
         market.depreciation_belief,
         market.dispersion,
         np.maximum(p.markets.compute.service_life - age, 1) / MONTHS,
@@ -106,7 +103,7 @@ def _note_moves(
         return
     names = np.array(ratings.LETTERS)
     words = np.char.add(np.char.add(names[old[at, k]], " to "), names[new[at, k]])
-    classes = np.array(["senior", "mezzanine"])[k]
+    classes = np.array(CLASSES)[k]
     economy.happens(
         kind,
         region,

@@ -67,7 +67,6 @@ def _clear(economy: Economy, region: str, quoted) -> None:
         utilisation=min(demanded / market.capacity, 1.0),
         inference=scale * posted ** (1.0 - p.tokens.elasticity),
         training=training,
-        pipeline=pipeline,
     )
 
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from sim.books.deals import OPERATING, Receipts
 from sim.books.fleet import BEFORE
-from sim.markets.compute import effective, vintage_factor
-from sim.markets.secondary import fire_sale, sale_value
+from sim.markets.compute import effective
+from sim.markets.secondary import fire_sale
 from sim.phases.funding import fund_cloud
-from sim.phases.issuing import used_value
+from sim.phases.valuing import market_values, used_value
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -61,17 +61,6 @@ def _prepare(economy: Economy, region: str, rows: np.ndarray) -> None:
     economy.ledger.pay("cure", deals["sponsor"][rows], deals["party"][rows], cured)
     period["other_cash"][rows] = cured
     economy.note(region, support=float(cured.sum()))
-
-
-def market_values(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
-    """What the units of ``rows`` would fetch now, USD."""
-    market, p = economy.tape[region], economy.params.sim.markets
-    vintage = economy.fleet.deals["vintage"][rows]
-    factor = vintage_factor(p.compute, economy.fleet.lag(economy.tape.frontier, vintage))
-    running = economy.fleet.running_cost[economy.regions.index(region), vintage]
-    rent = market.rent * factor
-    unit = sale_value(p.secondary, rent, running, market.depreciation_seen, market.unit_cost, factor, market.fire_sale)
-    return economy.fleet.deals["gpus"][rows] * unit
 
 
 def _sell(economy: Economy, receipts: Receipts) -> None:
@@ -153,7 +142,7 @@ def _hand_over(economy: Economy, rows: np.ndarray) -> None:
         economy.contracts[name][heirs] = economy.contracts[name][old]
     economy.ledger.post(deals["party"][old], "equity", "fleet", book)
     economy.ledger.post(deals["party"][heirs], "fleet", "equity", book)
-    deals.start(economy.params.sim.books.deals, heirs)
+    deals.start(heirs)
     aged = economy.clock + BEFORE - fleet.deals["vintage"][rows] >= economy.params.sim.markets.compute.service_life
     free = deals["state"]["balance"][rows].sum(axis=1) == 0.0
     ended = rows[free & aged]

@@ -1,0 +1,48 @@
+"""What deals' units earn and are worth now: one place for lenders, agencies and the trustee."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sim.markets.compute import vintage_factor
+from sim.markets.secondary import capped_value, sale_value
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+
+class Units(NamedTuple):
+    """Deals' units as the market sees them today: (n,) each."""
+
+    gpus: np.ndarray
+    vintage: np.ndarray
+    factor: np.ndarray  # rent over that of the newest vintage
+    rent: np.ndarray  # USD/GPU/year, spot
+    running_cost: np.ndarray  # USD/GPU/year
+
+
+def units(economy: Economy, region: str, rows: np.ndarray) -> Units:
+    """Units of a region's deals."""
+    fleet, p = economy.fleet, economy.params.sim.markets.compute
+    vintage = fleet.deals["vintage"][rows]
+    factor = vintage_factor(p, fleet.lag(economy.tape.frontier, vintage))
+    running = fleet.running_cost[economy.regions.index(region), vintage]
+    return Units(fleet.deals["gpus"][rows], vintage, factor, economy.tape[region].rent * factor, running)
+
+
+def used_value(economy: Economy, region: str, rows: np.ndarray, stress: float, years: float) -> np.ndarray:
+    """What lenders count for the units of ``rows``, USD/GPU: a stressed rent for some years, no more than new capacity costs."""
+    market, p = economy.tape[region], economy.params.sim.markets.secondary
+    decline, rate = market.depreciation_belief + stress * market.dispersion, market.base_rate + market.spread
+    u = units(economy, region, rows)
+    return capped_value(p, u.rent, u.running_cost, decline, rate, years, market.unit_cost, u.factor)
+
+
+def market_values(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
+    """What the units of ``rows`` would fetch now, USD."""
+    market, p = economy.tape[region], economy.params.sim.markets.secondary
+    u = units(economy, region, rows)
+    decline, discount = market.depreciation_seen, market.fire_sale
+    return u.gpus * sale_value(p, u.rent, u.running_cost, decline, market.unit_cost, u.factor, discount)
