@@ -1,19 +1,20 @@
 """``python -m analysis COMMAND``."""
 
+import importlib
 import sys
 
-from analysis import reference
-
-COMMANDS = {"reference": reference.main}
+COMMANDS = ("reference", "bench")
 
 
 def main(arguments: list[str]) -> int:
     """Dispatch; returns the exit code."""
     if arguments and arguments[0] in COMMANDS:
-        return COMMANDS[arguments[0]](arguments[1:])
+        command = importlib.import_module(f"analysis.{arguments[0]}")
+        return int(command.main(arguments[1:]))
     print("usage: python -m analysis COMMAND ...", file=sys.stderr)
-    for name, command in COMMANDS.items():
-        print(f"  {name}: {(sys.modules[command.__module__].__doc__ or '').splitlines()[0]}", file=sys.stderr)
+    for name in COMMANDS:
+        summary = (importlib.import_module(f"analysis.{name}").__doc__ or "").splitlines()[0]
+        print(f"  {name}: {summary}", file=sys.stderr)
     return 2
 
 

@@ -179,7 +179,8 @@ class Waterfall:
         if self.in_default:
             self.to_sale -= 1
             self.sold = self.to_sale == 0
-            proceeds = self.given("market_value") if self.sold else None
+            worth = ZERO if self.guarantee_used else self.given("market_value")  # what was sold before is gone
+            proceeds = worth if self.sold else None
             if self.sold:
                 self.defaults = [ZERO] * self.age
         if proceeds is None:

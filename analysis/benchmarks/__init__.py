@@ -1,1 +1,1 @@
-"""How fast, against what, measured in one process: ``python -m analysis.benchmarks.waterfall``."""
+"""How fast, against what, measured in one process: ``python -m analysis bench``."""

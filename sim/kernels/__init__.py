@@ -1,14 +1,33 @@
-"""Compiled arithmetic: the payment rules of a deal, and what a stream of cash is worth."""
+"""Compiled arithmetic: the payment rules of a deal, scenarios and ratings, and what a stream of cash is worth."""
 
+import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+from numba import config
+from numba.core.dispatcher import Dispatcher
+
 DECORATOR = "from numba import njit\n"
+HERE = Path(__file__).parent
+
+
+def sources() -> str:
+    """Hash of all kernels' sources."""
+    digest = hashlib.sha256()
+    for file in sorted(HERE.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+# The compiler's cache notices edits of a function's own file only; kernels call each other across files.
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    config.CACHE_DIR = str(HERE / "__pycache__" / f"compiled-{sources()}")
 
 
 def uncompiled(module: ModuleType, edit: Callable[[str], str] = str) -> ModuleType:
-    """The plain twin of a kernel module: the same source, after ``edit``, run by Python.
+    """The plain twin of a kernel module and of the kernels it calls: the same sources, after ``edit``, run by Python.
 
     Records must be handed over as ``numpy.recarray``, whose columns are attributes.
     """
@@ -18,4 +37,7 @@ def uncompiled(module: ModuleType, edit: Callable[[str], str] = str) -> ModuleTy
     twin = ModuleType(module.__name__ + "_uncompiled")
     plain = "def njit(**options):\n    return lambda function: function\n"
     exec(compile(edit(source.replace(DECORATOR, plain)), twin.__name__, "exec"), twin.__dict__)
+    called = {name: kernel for name, kernel in vars(twin).items() if isinstance(kernel, Dispatcher)}
+    twins = {name: uncompiled(__import__(name, fromlist=["_"]), edit) for name in {k.__module__ for k in called.values()}}
+    vars(twin).update({name: vars(twins[kernel.__module__])[name] for name, kernel in called.items()})
     return twin
