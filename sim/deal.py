@@ -10,14 +10,17 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from sim.deal_files import MODES, PER_PERIOD, TARGETS, DealFile
+from sim.deal_files import DealFile
+from sim.deal_library import find, listing
 from sim.deal_reader import BadDeal, read, schema
-from sim.kernels.layouts import PAYMENT, TERMS, layout
-from sim.kernels.waterfall import pay_book
+from sim.deal_records import Records, pay
+from sim.deal_records import records as records  # part of the public face
+from sim.deal_risk import MISSING
+from sim.kernels.layouts import PAYMENT
 from sim.kernels.yields import average_life, yield_at
 
 # Names of the payment's columns in the reference calculation; of a class's columns, their prefix.
@@ -32,62 +35,11 @@ REFERENCE = {name: name for name in SAME.split()}
 REFERENCE |= dict(pair.split("=") for pair in OTHER.split())
 
 HELP = """\
-FILE is YAML or JSON: {"periods": 20, "deal": {"notes": [...], ...}}; examples lie in configs/deals.
-Numbers are decimals or text such as "11/200". Per-period lists may come from a CSV file in the same folder
-(field `collateral`). A file with mistakes is refused whole: exit code 2, nothing written.
+FILE is YAML or JSON: {"periods": 20, "deal": {"notes": [...], ...}}; templates lie in configs/deals.
+Numbers are decimals or text such as "11/200". A per-period list may be one number for all periods, or segments
+[periods, value] and [periods, first, last], or come from a CSV file in the same folder (field `collateral`).
+A file with mistakes is refused whole: exit code 2, nothing written.
 """
-
-
-class Records(NamedTuple):
-    """A deal ready for the kernel; ``place[j]`` is where note ``j`` of the file stands by rank."""
-
-    place: list[int]
-    terms: np.ndarray
-    state: np.ndarray
-    period: np.ndarray
-    payment: np.ndarray
-
-
-def records(file: DealFile) -> Records:
-    """Lay a deal out as records: terms and opening state (1,), inputs and payments (t,)."""
-    deal, periods = file.deal, file.periods
-    order = sorted(range(len(deal.notes)), key=lambda j: deal.notes[j].rank)
-    notes = [deal.notes[j] for j in order]
-    shape = layout(len(notes))
-    terms, state = shape.blank("terms", 1), shape.blank("state", 1)
-    period, payment = shape.blank("period", periods), shape.blank("payment", periods)
-    for name, kind, *_ in TERMS:
-        if kind.endswith("k") and hasattr(notes[0], name):
-            terms[name][0, : len(notes)] = [getattr(note, name) for note in notes]
-        elif getattr(deal, name, None) is not None and name not in ("mode", "reserve_target"):
-            terms[name] = getattr(deal, name)
-    terms["classes"], terms["mode"] = len(notes), list(MODES).index(deal.mode)
-    terms["reserve_target_kind"] = list(TARGETS).index(deal.reserve_target[0])
-    terms["reserve_target"] = deal.reserve_target[1]
-    for k, note in enumerate(notes):
-        terms["notional"][0, k] = state["balance"][0, k] = note.balance
-        terms["oc_trigger"][0, k] = (deal.oc_triggers or {}).get(note.rank, np.nan)
-        if note.target_balance:
-            period["target"][:, k] = note.target_balance[1 : periods + 1]
-    state["pool"], state["reserve"] = deal.pool_at_closing, deal.reserve_at_closing
-    period["recovery_rate"] = deal.recovery_rate
-    for name in PER_PERIOD:
-        if values := getattr(deal, name):
-            column = "recovery_rate" if name == "recovery_price" else name
-            period[column] = np.array(values[:periods], dtype=float)
-    if deal.guarantor_fails is not None:
-        period["guarantor_failed"][deal.guarantor_fails - 1 :] = True
-    period["last"][-1] = True
-    return Records([order.index(j) for j in range(len(notes))], terms, state, period, payment)
-
-
-def pay(file: DealFile) -> Records:
-    """Pay every period of a deal."""
-    deal = records(file)
-    row = np.zeros(1, dtype=np.int64)
-    for t in range(file.periods):
-        pay_book(row, deal.terms, deal.state, deal.period[t : t + 1], deal.payment[t : t + 1])
-    return deal
 
 
 def columns() -> dict[str, dict[str, Any]]:
@@ -134,7 +86,7 @@ def as_csv(found: dict[str, list[float | int]]) -> str:
 
 
 def summary(file: DealFile, deal: Records) -> Iterator[str]:
-    """Average life, yield at par and loss by class, as lines of a table."""
+    """Average life, yield at par and loss by class, as lines of a table; a dash where there is none."""
     years = file.deal.period_years
     yield f"{'class':<16}{'balance USD':>20}{'WAL year':>12}{'yield 1/year':>14}{'loss USD':>20}{'loss share':>12}"
     for note, k in zip(file.deal.notes, deal.place, strict=True):
@@ -144,12 +96,29 @@ def summary(file: DealFile, deal: Records) -> Iterator[str]:
         loss = float(paid["write_off"][:, k].sum() + paid["balance"][-1, k])
         share = loss / note.balance if note.balance else np.nan
         life, gain = average_life(principal, years), yield_at(note.balance, cash, years)
-        yield f"{note.name:<16}{note.balance:>20,.2f}{life:>12.4f}{gain:>14.6f}{loss:>20,.2f}{share:>12.6f}"
+        figures = dash(life, 12, 4) + dash(gain, 14, 6) + dash(loss, 20, 2) + dash(share, 12, 6)
+        yield f"{note.name:<16}{note.balance:>20,.2f}{figures}"
+
+
+def dash(value: float, width: int, digits: int) -> str:
+    """A number of a table, or a dash for NaN."""
+    return f"{value:>{width},.{digits}f}" if np.isfinite(value) else f"{'-':>{width}}"
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".", suffix=".part")
+    """Write a file whole or not at all.
+
+    Raises
+    ------
+    BadDeal
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        fault = "that is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise BadDeal(f"--out {path}: {fault}. Name a file in a folder that exists; nothing was written.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name + ".", suffix=".part")
+    except OSError as error:
+        raise BadDeal(f"--out {path}: cannot be written ({error.strerror}). Name another file.") from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -168,9 +137,13 @@ def parser() -> argparse.ArgumentParser:
         epilog=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the deal, YAML or JSON")
-    command.add_argument("--out", type=Path, metavar="FILE", help="write the table there instead of printing it")
+    command.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the deal, YAML or JSON, or a template's name")
+    command.add_argument("--scenario", metavar="NAME", help="one of the deal's own scenarios instead of its base case")
+    command.add_argument("--out", type=Path, metavar="TABLE", help="write the table there instead of printing it")
     command.add_argument("--summary", action="store_true", help="print WAL, yield at par and loss by class instead")
+    command.add_argument("--rate", action="store_true", help="print letters and losses under each configured agency instead")
+    command.add_argument("--paths", type=int, metavar="N", help="paths of a rating")
+    command.add_argument("--list", action="store_true", help="print the templates, one a line, and stop")
     command.add_argument("--schema", action="store_true", help="print the JSON schema of a deal file and stop")
     command.add_argument("--columns", action="store_true", help="print what the table's columns mean and stop")
     return command
@@ -180,27 +153,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code: 0 done, 2 refused."""
     command = parser()
     options = command.parse_args(arguments)
-    if options.schema or options.columns:
-        print(json.dumps(schema() if options.schema else columns(), indent=2))
+    if options.list or options.schema or options.columns:
+        print("\n".join(listing()) if options.list else json.dumps(schema() if options.schema else columns(), indent=2))
         return 0
     if options.file is None:
-        command.error("which deal? Give FILE, --schema or --columns.")
+        command.error("which deal? Give FILE, --list, --schema or --columns.")
     try:
-        if options.out and options.out.resolve() == options.file.resolve():
-            raise BadDeal(f"--out {options.out}: that is the deal itself. Name another file.")
-        file = read(options.file)
-        deal = pay(file)
-        text = as_csv(table(file, deal))
-        if options.out:
-            write(options.out, text)
+        run(options)
     except (BadDeal, OSError) as error:
         print(f"{error}", file=sys.stderr)
         return 2
-    if options.summary:
-        print("\n".join(summary(file, deal)))
-    elif not options.out:
-        sys.stdout.write(text)
     return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """Pay the deal and print or write what was asked for.
+
+    Raises
+    ------
+    BadDeal
+    """
+    path = find(options.file)
+    if options.out and options.out.resolve() == path.resolve():
+        raise BadDeal(f"--out {options.out}: that is the deal itself. Name another file.")
+    file = read(path, options.scenario)
+    deal = pay(file)
+    text = as_csv(table(file, deal))
+    lines = rate(file, options.paths) if options.rate else summary(file, deal) if options.summary else iter(())
+    if options.out:
+        write(options.out, text)
+    elif not (options.rate or options.summary):
+        sys.stdout.write(text)
+    for line in lines:
+        print(line)
+
+
+def rate(file: DealFile, paths: int | None) -> Iterator[str]:
+    """Letters, losses and their standard errors under each agency, as lines of a table.
+
+    Raises
+    ------
+    BadDeal
+    """
+    if file.risk is None:
+        raise BadDeal(MISSING)
+    from sim.rating_files import rate_file  # only here: it compiles
+
+    return rate_file(file) if paths is None else rate_file(file, paths=paths)
 
 
 if __name__ == "__main__":

@@ -1,79 +1,26 @@
 """A deal as a file: its fields, with unit, range, meaning and name in the reference calculation."""
 
-import re
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, ValidationInfo, field_validator
+from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator
 
+from sim.deal_fields import (
+    LIVES,
+    MOST,
+    Cash,
+    Number,
+    Rate,
+    Ratio,
+    Share,
+    Whole,
+    known_as,
+    lengthen,
+    long_enough,
+    series,
+    term,
+)
+from sim.deal_obligors import Risk
 from sim.units import Frozen
-
-LONGEST = 40  # characters of a number given as text
-FRACTION = re.compile(r"[-+]?[0-9]+/[0-9]*[1-9][0-9]*")
-DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
-MOST = 1e15  # USD
-LIVES = 1200  # periods
-
-
-def number(value: Any) -> Any:
-    """Read 0.055, "0.055", "2.0e9" or "11/200"; other kinds are left to be refused."""
-    if isinstance(value, str):
-        text = value.strip()
-        if len(text) > LONGEST:
-            raise ValueError(f"longer than {LONGEST} characters. Shorten it")
-        if FRACTION.fullmatch(text):
-            return float(Fraction(text))
-        if DECIMAL.fullmatch(text):
-            return float(text)
-    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**LONGEST:
-        return float(value)
-    elif value is None or isinstance(value, float):
-        return value
-    raise ValueError('not a number. Write it as 0.055 or "11/200"')
-
-
-def whole(value: Any) -> Any:
-    """Read 20 or "20"."""
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value.strip()):
-        return int(value)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    raise ValueError("not a whole number. Write it as 20")
-
-
-def known_as(unit: str, reference: str = "", values: dict[str, str] | None = None) -> Any:
-    """What the schema says beside a field: its unit, and its name and words in the reference calculation."""
-    found = {"unit": unit} | ({"reference_name": reference} if reference else {})
-    return found | ({"reference_values": values} if values else {})
-
-
-def term(unit: str, low: float, high: float, meaning: str, reference: str = "", default: Any = ...) -> Any:
-    """A field with its unit, closed range and meaning, and its name in the reference calculation."""
-    return Field(default, ge=low, le=high, description=meaning, json_schema_extra=known_as(unit, reference))
-
-
-def series(unit: str, meaning: str, reference: str = "") -> Any:
-    """A field with one entry a period, the first for period 1."""
-    extra = known_as(unit, reference)
-    meaning = f"one entry a period, the first for period 1: {meaning}"
-    return Field(None, description=meaning, json_schema_extra=extra, validate_default=True)
-
-
-Number = Annotated[float, BeforeValidator(number)]
-Whole = Annotated[int, BeforeValidator(whole)]
-Cash = Annotated[Number, Field(ge=0, le=MOST)]
-Share = Annotated[Number, Field(ge=0, le=1)]
-Rate = Annotated[Number, Field(ge=-1, le=10)]
-Ratio = Annotated[Number, Field(gt=0, le=1000)]
-
-
-def long_enough(values: Any, info: ValidationInfo, closing: int = 0) -> Any:
-    """Refuse a list that ends before the deal does."""
-    periods = (info.context or {}).get("periods")
-    if values and periods and len(values) < periods + closing:
-        wanted = f"{periods + closing}, one a period" + (" and one for closing" if closing else "")
-        raise ValueError(f"has {len(values)} entries and needs {wanted}. Lengthen the list or lower periods")
-    return values
 
 
 class Note(Frozen):
@@ -90,14 +37,17 @@ class Note(Frozen):
     interest_on_interest: Number = term("1", 0, 10, "coupons charged on unpaid interest", "ioi", 1.0)
     pik: StrictBool = Field(False, description="unpaid interest is capitalised", json_schema_extra=known_as("bool", "pik"))
     ard_margin: Number = term("1/year", 0, 2, "after the ARD, deferred until all principal is paid", "ard_margin", 0.0)
-    target_balance: tuple[Cash, ...] | None = Field(
-        None,
-        description="scheduled balances for mode scheduled; the first is at closing, then one a period",
-        json_schema_extra=known_as("USD", "sched"),
-    )
+    target_balance: tuple[Cash, ...] | None = series("USD", "scheduled balances of mode scheduled, after one at closing", "sched")
     floating: StrictBool = Field(False, description="coupon is max(floor, index) + margin", json_schema_extra=known_as("bool"))
     margin: Number = term("1/year", 0, 2, "over the index", default=0.0)
     floor: Number = term("1/year", -1, 2, "least index", default=0.0)
+    attachment: Number | None = term("1", -9, 1, "1 - notes of this rank and above / pool at closing", default=None)
+    detachment: Number | None = term("1", -9, 1, "1 - notes of the ranks above / pool at closing", default=None)
+
+    @field_validator("target_balance", mode="before")
+    @classmethod
+    def _lengthened(cls, values: Any, info: ValidationInfo) -> Any:
+        return lengthen(values, info, closing=1)
 
     @field_validator("target_balance")
     @classmethod
@@ -110,22 +60,46 @@ TARGETS = {"fixed": "fixed", "share_of_notes": "pct_notes", "months_of_interest"
 RECEIPTS = ("revenue", "pool_yield", "default_rate", "amortisation_rate", "recovery_price", "other_cash")
 MARKETS = ("principal_cash", "disposal", "appraisal", "index", "market_value")
 PER_PERIOD = RECEIPTS + MARKETS  # fields a collateral CSV may hold
-
-
+NEAR = 0.0005  # a stated attachment may be rounded to a tenth of a percent
 NEEDED = {"ltv_trigger": "appraisal", "default_periods": "market_value", "legal_final": "market_value"}
+
+
+def check_slices(notes: tuple[Note, ...], pool: float) -> None:
+    """Refuse stated slices of the pool that leave gaps, overlap, or do not match the balances; a rank shares one slice.
+
+    Raises
+    ------
+    ValueError
+    """
+    below: tuple[int, str, float] | None = None
+    for note in sorted(notes, key=lambda note: -note.rank):
+        low, high = note.attachment, note.detachment
+        if low is None or high is None:
+            raise ValueError(f"class {note.name} lacks attachment or detachment. Give both for every class, or none")
+        if below and below[0] > note.rank and abs(low - below[2]) > NEAR:
+            ends = f"{below[1]} detaches at {below[2]:g}, {note.name} attaches at {low:g}"
+            word = "gap" if low > below[2] else "overlap"
+            raise ValueError(f"attachment {word}: {ends}. Let each class attach where the one below detaches")
+        above = sum(other.balance for other in notes if other.rank < note.rank)
+        through = sum(other.balance for other in notes if other.rank <= note.rank)
+        for word, value, amount in (("attachment", low, through), ("detachment", high, above)):
+            if abs(value * pool - (pool - amount)) > NEAR * pool:
+                balances = f"the balances, 1 - {amount:g} / {pool:g}"
+                raise ValueError(f"{word} {value:g} of class {note.name} does not match {balances}. Follow them or correct them")
+        below = note.rank, note.name, high
 
 
 class Deal(Frozen):
     """Terms of a deal and what its collateral brings."""
 
     period_years: Number = term("year", 1 / 366, 1, "length of a period", "dt")
+    pool_at_closing: Number = term("USD", 0, MOST, "performing collateral", "pool0")
     notes: tuple[Note, ...] = Field(
         min_length=1,
         max_length=8,
         description="classes of notes",
         json_schema_extra=known_as("list", "tranches"),
     )
-    pool_at_closing: Number = term("USD", 0, MOST, "performing collateral", "pool0")
     revenue: tuple[Cash, ...] | None = series("USD", "net rent; replaces pool_yield", "rev")
     pool_yield: tuple[Rate, ...] | None = series("1/year", "on the performing pool", "yld")
     amortisation_rate: tuple[Share, ...] | None = series("1/period", "of what has not defaulted", "amort")
@@ -201,6 +175,11 @@ class Deal(Frozen):
     legal_final: Whole | None = term("period", 1, LIVES, "notes left after it: event of default", default=None)
     liquidation_lag: Whole = term("period", 1, LIVES, "from event of default to sale", default=1)
 
+    @field_validator(*PER_PERIOD, mode="before")
+    @classmethod
+    def _lengthened(cls, values: Any, info: ValidationInfo) -> Any:
+        return lengthen(values, info)
+
     @field_validator(*PER_PERIOD)
     @classmethod
     def _to_the_end(cls, values: Any, info: ValidationInfo) -> Any:
@@ -210,12 +189,14 @@ class Deal(Frozen):
 
     @field_validator("notes")
     @classmethod
-    def _ranked(cls, notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    def _ranked(cls, notes: tuple[Note, ...], info: ValidationInfo) -> tuple[Note, ...]:
         names = [note.name for note in notes]
         if len(set(names)) < len(names):
             raise ValueError("two classes share a name. Name each class once")
         if min(note.rank for note in notes) != 1:
             raise ValueError(f"no class ranks first (lowest rank {min(note.rank for note in notes)}). Begin at rank 1")
+        if "pool_at_closing" in info.data and any((note.attachment, note.detachment) != (None, None) for note in notes):
+            check_slices(notes, info.data["pool_at_closing"])
         return notes
 
     @field_validator("pool_yield")
@@ -268,8 +249,33 @@ class Deal(Frozen):
         return final
 
 
+ScenarioName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+
+
 class DealFile(Frozen):
     """A deal and how long to run it. Every number may be a decimal or text such as "11/200"."""
 
+    description: str = Field("", max_length=200, description="the deal in one sentence", json_schema_extra=known_as("text"))
     periods: Whole = term("period", 1, LIVES, "periods to pay", "periods")
     deal: Deal = Field(description="terms and collateral", json_schema_extra=known_as("block", "deal"))
+    risk: Risk | None = Field(None, description="the collateral, for ratings", json_schema_extra=known_as("block"))
+    scenarios: dict[ScenarioName, dict[str, Any]] | None = Field(
+        None,
+        description="by name, fields of deal that replace the base case's; --scenario NAME runs it",
+        json_schema_extra=known_as("block"),
+    )
+
+    @field_validator("risk")
+    @classmethod
+    def _of_this_deal(cls, risk: Risk | None, info: ValidationInfo) -> Risk | None:
+        deal = info.data.get("deal")
+        if (
+            risk
+            and deal
+            and not deal.revenue
+            and (risk.tenants or risk.operating_cost or risk.contract_revenue or risk.market_revenue)
+        ):
+            raise ValueError("tenants, cost and market rent belong to deal.revenue, and this deal has none. Drop them or give it")
+        if risk and deal and risk.guarantor and not deal.guarantee_strike:
+            raise ValueError("a guarantor, and deal.guarantee_strike is 0. Drop the guarantor or say what it guarantees")
+        return risk

@@ -1,20 +1,24 @@
 """From a file to a deal: reads YAML, JSON and a collateral CSV, and lists all that is wrong with them."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import ValidationError
 
-from sim.deal_files import LIVES, PER_PERIOD, DealFile, whole
+from sim.deal_fields import LIVES, is_short, whole
+from sim.deal_files import PER_PERIOD, DealFile
 from sim.mistakes import fault, number, shown, suggestion
 from sim.plain import LARGEST, Unreadable, read_plain
 
 WORDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}  # pydantic's, where a number may be null
 SHAPES = {"array": "a list", "object": "a block of fields", "string": "text", "boolean": "true or false"}
 PLAIN = ("1", "list", "block", "text", "word", "bool", "see kind")  # units that say nothing beside a range
+BASE = ""  # name of the base case among the scenarios
+BY_PERIOD = (*PER_PERIOD, "target_balance", "operating_cost", "contract_revenue", "market_revenue")
 WAY_OUT = "`python -m sim.deal --schema` lists every field."
 
 
@@ -22,8 +26,8 @@ class BadDeal(ValueError):
     """Every mistake of a deal file, one a line; nothing was run or written."""
 
 
-def read(path: Path) -> DealFile:
-    """Read and check a deal file.
+def read(path: Path, scenario: str | None = None) -> DealFile:
+    """Read and check a deal file with all its scenarios; return the base case, or one scenario.
 
     Raises
     ------
@@ -31,32 +35,64 @@ def read(path: Path) -> DealFile:
     """
     try:
         tree = read_plain(path)
-        deal = tree.get("deal")
-        if isinstance(deal, dict) and deal.get("collateral") is not None:
-            tree["deal"] = deal | read_collateral(path, deal)
+        tree["deal"] = with_collateral(path, tree.get("deal"))
+        scenarios = tree.get("scenarios")
+        if isinstance(scenarios, dict):
+            tree["scenarios"] = {name: with_collateral(path, terms) for name, terms in scenarios.items()}
     except (Unreadable, RecursionError) as error:
         raise BadDeal(f"{path}: {error}") from None
-    return check(tree)
+    return check(tree, scenario)
 
 
-def check(tree: dict[str, Any]) -> DealFile:
-    """Validate nested plain values as a deal.
+def with_collateral(path: Path, terms: Any) -> Any:
+    """Terms with the lists of the CSV file they name."""
+    if isinstance(terms, dict) and terms.get("collateral") is not None:
+        return terms | read_collateral(path, terms)
+    return terms
+
+
+def check(tree: dict[str, Any], scenario: str | None = None) -> DealFile:
+    """Validate nested plain values as a deal and all its scenarios; return the base case, or one scenario.
 
     Raises
     ------
     BadDeal
     """
+    found: dict[str, DealFile] = {}
+    lines: dict[str, None] = {}
+    for name, version in versions(tree):
+        try:
+            found[name] = DealFile.model_validate(version, context={"periods": periods_of(tree)})
+        except ValidationError as error:
+            lines |= dict.fromkeys(mistakes(error, version, name, lines))
+    if lines:
+        count = "one mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
+        raise BadDeal("\n  ".join([f"The deal has {count}; nothing was run or written.", *lines]))
+    if (scenario or BASE) not in found:
+        names = ", ".join(name for name in found if name != BASE)
+        ways = f"This deal has {names}." if names else "This deal has none; add a block `scenarios: {stress: {...}}`."
+        raise BadDeal(f"--scenario {scenario}: no such scenario. {ways}")
+    return found[scenario or BASE]
+
+
+def versions(tree: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The base case, then every scenario: the deal with the scenario's fields in place of its own."""
+    yield BASE, tree
+    deal, scenarios = tree.get("deal"), tree.get("scenarios")
+    if not isinstance(scenarios, dict) or not isinstance(deal, dict):
+        return
+    for name, terms in scenarios.items():
+        if isinstance(terms, dict):
+            yield name, tree | {"deal": deal | terms}
+
+
+def periods_of(tree: dict[str, Any]) -> int | None:
+    """Periods of a deal; None while they are wrong themselves."""
     try:
         periods = whole(tree.get("periods"))
     except ValueError:
-        periods = None
-    context = {"periods": periods if periods and 0 < periods <= LIVES else None}
-    try:
-        return DealFile.model_validate(tree, context=context)
-    except ValidationError as error:
-        lines = list(dict.fromkeys(mistakes(error)))
-    count = "one mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
-    raise BadDeal("\n  ".join([f"The deal has {count}; nothing was run or written.", *lines]))
+        return None
+    return periods if periods and 0 < periods <= LIVES else None
 
 
 def read_collateral(path: Path, deal: dict[str, Any]) -> dict[str, list[str | None]]:
@@ -86,22 +122,48 @@ def read_collateral(path: Path, deal: dict[str, Any]) -> dict[str, list[str | No
     return {column: values for column, values in columns.items() if column in PER_PERIOD}
 
 
-def mistakes(error: ValidationError) -> Iterator[str]:
-    """Each mistake as ``key = value: fault. Way out.``"""
-    for item in error.errors():
-        loc, kind, value = item["loc"], item["type"], item.get("input")
+def mistakes(error: ValidationError, tree: dict[str, Any], scenario: str, known: Collection[str]) -> Iterator[str]:
+    """Each mistake as ``key = value: fault. Way out.``, but for those known from the base case."""
+    items = error.errors()
+    for item in items:
+        if item["type"] == "too_short" and any(other["loc"][: len(item["loc"])] == item["loc"] != other["loc"] for other in items):
+            continue  # entries are missing because they are wrong themselves
+        kind, node = item["type"], field(item["loc"])
+        loc, value = typed(item["loc"], tree, item.get("input"))
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
-        node = field(loc)
         if kind == "extra_forbidden":
-            known = field(loc[:-1]).get("properties", {})
-            hint = suggestion(str(loc[-1]), known)
-            yield f"{key} = {shown(value)}: no such field. {hint}{' ' if hint else ''}{WAY_OUT}"
+            hint = suggestion(str(loc[-1]), fields(item["loc"][:-1]))
+            line = f"{key} = {shown(value)}: no such field. {hint}{' ' if hint else ''}{WAY_OUT}"
         elif kind == "missing":
-            yield f"{key}: missing. Give {allowed(node)}."
+            line = f"{key}: missing. Give {allowed(node)}."
         elif kind == "value_error":
-            yield f"{key} = {shown(value)}: {item['ctx']['error']}. In general: {allowed(node)}."
+            line = f"{key} = {shown(value)}: {item['ctx']['error']}. In general: {allowed(node)}."
         else:
-            yield f"{key} = {shown(value)}: {fault(dict(item))}. Give {allowed(node)}."
+            line = f"{key} = {shown(value)}: {fault(dict(item))}. Give {allowed(node)}."
+        if line not in known:
+            yield line if scenario == BASE else f"scenarios.{scenario}: {line}"
+
+
+def fields(loc: tuple[int | str, ...]) -> dict[str, Any]:
+    """The schema's fields of the block at ``loc``."""
+    node = field(loc)
+    return next((option["properties"] for option in (node, *node.get("anyOf", ())) if "properties" in option), {})
+
+
+def typed(loc: tuple[int | str, ...], tree: Any, value: Any) -> tuple[tuple[int | str, ...], Any]:
+    """Place and value of a mistake as typed: an entry of a list by period may stand in a short form."""
+    for depth, part in enumerate(loc):
+        if isinstance(part, int) and loc[depth - 1] in BY_PERIOD and is_short(tree):
+            if not isinstance(tree, list):
+                return loc[:depth], tree
+            ends = accumulate(whole(segment[0]) for segment in tree)
+            place = next(place for place, end in enumerate(ends) if part < end)
+            return (*loc[:depth], place), tree[place]
+        try:
+            tree = tree[part]
+        except (LookupError, TypeError):
+            return loc, value
+    return loc, tree if isinstance(tree, int) or (loc and loc[-1] in BY_PERIOD) else value
 
 
 def allowed(node: dict[str, Any]) -> str:

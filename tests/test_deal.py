@@ -70,7 +70,7 @@ def test_the_examples_are_paid_and_every_number_has_a_unit_and_a_source(path, ca
     assert main([str(path)]) == 0 and rows(capsys.readouterr().out)
     above = ""
     for line in path.read_text(encoding="utf-8").splitlines():
-        if re.match(r"[ -]*\"?\w+\"?: *\[?(fixed|months_of_interest)?,? *[-.\d]", line):
+        if re.match(r"[ -]*\"?\w+\"?: *\[*(fixed|months_of_interest)?,? *[-.\d]", line):
             comment = line.partition("#")[2]
             assert comment or above.startswith("#"), f"{path.name}: {line.strip()}: say its unit and source"
         above = line.strip()
