@@ -11,7 +11,7 @@ from sim.ratings import LETTERS
 from sim.units import MONTHS, REGIONS
 
 BN = 1e9  # USD
-INVESTMENT_GRADE = LETTERS[: LETTERS.index("Baa") + 1]
+INVESTMENT_GRADE = LETTERS[: LETTERS.index("Baa3") + 1]
 
 
 class Strip(NamedTuple):

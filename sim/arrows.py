@@ -15,7 +15,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "capital>scaling": ("funded_share", "raise_multiple", "cost_of_capital", "leverage_senior", "leverage_mezzanine"),
     "scaling>obsolescence": ("frontier_growth", "half_life"),
     "obsolescence>valuation": (
-        *("depreciation_belief", "dispersion", "appraisal_senior", "appraisal_mezzanine"),
+        *("depreciation_belief", "recovery_belief", "dispersion"),
         *("model_worth", "loss_belief", "loss_volatility"),
     ),
     "valuation>credit": ("spread", "advance_senior", "advance_mezzanine", "ration", "refinancing"),

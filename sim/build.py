@@ -24,6 +24,7 @@ from sim.books.ledger import Ledger
 from sim.books.owners import Owners
 from sim.economy import Economy
 from sim.markets import primary
+from sim.phases.library import read_library
 from sim.record import Recorder
 from sim.start import Start
 from sim.tape import Market, Tape
@@ -144,7 +145,7 @@ def _weights(economy: Economy, kind: str, region: str) -> list[float]:
         sizes = [style.size for style in getattr(p.investors, region).kinds for _ in range(style.count)]
         return [size / sum(sizes) for size in sizes]
     counts = {"lab": p.labs, "operator": p.operators, "cloud": p.clouds}
-    count = counts[kind].count if kind in counts else len(p.agencies.speeds) if kind == "agency" else 1
+    count = counts[kind].count if kind in counts else len(economy.params.sim.ratings.agencies) if kind == "agency" else 1
     return [1.0 / count] * count
 
 
@@ -162,7 +163,10 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
         growth = economy.params.sim.markets.hardware.performance_growth
         return Operator(*common, p.operators, weight, depreciation=growth * (1.0 + view))
     if kind == "agency":
-        return Agency(*common, p.agencies, weight, depreciation=belief * path.depreciation)
+        known = economy.params.sim.ratings.agencies
+        own = known[number % len(known)]
+        start = belief * path.depreciation
+        return Agency(*common, p.agencies, weight, depreciation=start, recovery=own.recovery, speed=own.learning_speed)
     if kind == "investor":
         styles = [s for s in getattr(p.investors, region).kinds for _ in range(s.count)]
         beliefs = (p.investors.start_loss_belief * path.loss_belief, p.investors.start_volatility * path.volatility)
@@ -174,7 +178,7 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
 
 def _books(economy: Economy) -> None:
     investors = [a.party for r in economy.regions for a in economy.all("investor", r)]
-    economy.deals = DealBook(economy.ledger, investors)
+    economy.deals = DealBook(economy.ledger, investors, read_library(economy.params, economy.regions))
     economy.basis, economy.earned = np.zeros(len(investors)), np.zeros(len(investors))
     clouds = [c for r in economy.regions for c in economy.all("cloud", r)]
     economy.fleet = Fleet(len(clouds), len(economy.regions), economy.months_total)
@@ -246,8 +250,9 @@ def _market(economy: Economy, path: Start, region: str) -> Market:
         depreciation_belief=belief,
         depreciation_view=belief,
         dispersion=0.1,
-        appraisal_senior=1.0,
-        appraisal_mezzanine=1.0,
+        recovery_belief=1.0,
+        structured_senior=p.build.start_senior,
+        structured_debt=p.build.start_mezzanine,
         loss_rate=0.0,
         abs_share=regime.abs_share,
         ltv_addon=0.0,

@@ -38,16 +38,6 @@ class Bid:
 
 
 @dataclass(frozen=True)
-class Opinion:
-    """What an agency publishes."""
-
-    depreciation: float  # 1/year
-    error: float  # variance of its forecasts
-    appraisal_senior: float  # stressed value, share of cost
-    appraisal_mezzanine: float
-
-
-@dataclass(frozen=True)
 class Book:
     """Bids as columns, in key order: (i,) each."""
 

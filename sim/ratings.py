@@ -1,66 +1,191 @@
-"""Letters for tranches: how many standard deviations of depreciation the collateral can bear before a class is touched.
+"""What agencies think of every class: expected loss, default probability and life with their standard errors, and letters.
 
-With a normal belief about depreciation, a class whose debt is covered up to ``z`` standard deviations defaults with probability
-Phi(-z); the letter is the best whose idealised ten-year default probability is at least that.
+Every deal is paid down one set of scenarios, through the very waterfall that pays it in the economy, as an agency believes that
+tenants, rents and resale markets will fare. Two tables turn the results into letters: idealised expected losses by horizon, where
+the horizon is the class's average life, and idealised ten-year default probabilities.
 """
 
+from typing import Literal, NamedTuple, Self
+
 import numpy as np
+from pydantic import Field, model_validator
 from scipy.special import ndtri
 
-from sim.kernels.rents import rent_value
-from sim.units import Frozen, quantities, quantity
+from sim.kernels.draws import LANES
+from sim.kernels.rating import Book
+from sim.kernels.scenarios import Beliefs, Obligors, Sampling
+from sim.pools import joint_tranche_losses, pool_tranche_loss
+from sim.rating_engine import Estimates, estimate
+from sim.units import MONTHS, Frozen, quantities, quantity
 
-LETTERS = ("Aaa", "Aa", "A", "Baa", "Ba", "B", "Caa", "Ca")  # the last: touched even in the median case
+__all__ = ["joint_tranche_losses", "pool_tranche_loss"]
+
+NOTCHES = [f"{letter}{notch}" for letter in ("Aa", "A", "Baa", "Ba", "B", "Caa") for notch in (1, 2, 3)]
+LETTERS = ("Aaa", *NOTCHES, "Ca")  # the last: worse than any table allows
+Letter = Literal[LETTERS]
+YEARS = np.arange(1.0, 11.0)  # horizons of the loss table
+TEN = 10.0  # years, horizon of the default table
+
+
+class Agency(Frozen):
+    """An agency's beliefs beside its depreciation, and its bias about that."""
+
+    name: str
+    depreciation_bias: float = quantity("1/year", -0.5, 0.5, "believed depreciation less the market's view")
+    dispersion: float = quantity("1/year", 0.0, 0.5, "standard deviation of depreciation between paths")
+    correlation: float = quantity("share", 0.0, 0.95, "of tenants' asset values")
+    recovery: float = quantity("share", 0.0, 1.0, "of market value that a lone forced sale fetches; at the start, in the economy")
+    fire_sale_slope: float = quantity("1", 0.0, 5.0, "fall of recovery per unit of the market's defaulted share")
+    learning_speed: float = quantity("1", 0.0, 10.0, "of beliefs in the economy, relative")
 
 
 class Params(Frozen):
-    """Idealised default probabilities over ten years, best letter first."""
+    """How deals are rated."""
 
-    default_probability: tuple[float, ...] = quantities("share", "idealised, of each letter but the last")
-    discount_spread: float = quantity("1/year", 0.0, 0.3, "over the base rate, discount rate of collateral")
+    paths: int = quantity("path", LANES, 2**24, "scenarios of a rating in the economy, whole cells of 64")
+    file_paths: int = quantity("path", LANES, 2**24, "scenarios of the rating of a deal file")
+    nominal_paths: int = quantity("1/64", 4, LANES, "paths of each 64 drawn as believed; the rest are drawn worse")
+    credit_shift: float = quantity("1", -4.0, 0.0, "of the credit factor in those, standard deviations")
+    technology_shift: float = quantity("1", 0.0, 4.0, "of what rents lose by the horizon, standard deviations")
+    default_power: float = quantity("1", 0.05, 1.0, "of a tenant's conditional default probability by the horizon")
+    default_haste: float = quantity("1", 1.0, 5.0, "power of a default's place in time before the horizon")
+    horizon: float = quantity("year", 0.5, 30.0, "by which worse paths differ")
+    market_default: float = quantity("share", 0.0001, 0.9, "of the market's borrowers that must sell, at a middling credit factor")
+    depreciation: float = quantity("1/year", 0.0, 2.0, "the market's view, for deal files; the economy has its own")
+    rent_volatility: float = quantity("1/sqrt(year)", 0.0, 1.0, "of monthly shocks to the log rent")
+    launch_rate: float = quantity("1/year", 0.0, 4.0, "chip generations launched")
+    launch_step: float = quantity("1", 0.0, 1.0, "fall of the log rent at a launch, part of depreciation")
+    notches: int = quantity("1", 1, 10, "distance from its letter at which a class is reviewed")
+    reviews: int = quantity("1", 1, 8, "in a row that must agree before a letter moves")
+    default_probability: tuple[float, ...] = quantities("share", "idealised over ten years, of each letter but the last")
+    idealised_loss: tuple[tuple[float, ...], ...] = quantities("share", "idealised over 1 to 10 years, a row a letter but the last")
+    tenant_default: float = quantity("1/year", 0.0, 0.5, "default probability of a lab, as agencies see it")
+    senior_letter: Letter = Field(description="letter that the senior class must reach by expected loss")
+    junior_letter: Letter = Field(description="letter that the last class must reach, a loan of one class too")
+    agencies: tuple[Agency, ...] = quantities("1", "one an agency")
+
+    @model_validator(mode="after")
+    def _tables(self) -> Self:
+        for name in ("default_probability", "idealised_loss"):
+            rows = np.array(getattr(self, name))
+            if len(rows) != len(LETTERS) - 1 or (rows < 0.0).any() or (rows > 1.0).any() or (np.diff(rows, axis=0) <= 0.0).any():
+                raise ValueError(f"{name} must have {len(LETTERS) - 1} rows between 0 and 1, rising from letter to letter")
+        if np.shape(self.idealised_loss)[1] != len(YEARS):
+            raise ValueError(f"idealised_loss must have {len(YEARS)} entries a row, one a year of horizon")
+        if len({agency.name for agency in self.agencies}) < len(self.agencies):
+            raise ValueError("agencies must have different names")
+        return self
 
 
-def letters(p: Params, debt: np.ndarray, stressed: np.ndarray) -> np.ndarray:
-    """Index into LETTERS of every class.
+class Ratings(NamedTuple):
+    """By deal and class, (n, k)."""
 
-    Parameters
-    ----------
-    debt : (n, k) USD of the class and those above it
-    stressed : (m, n) USD of collateral under each letter's stress, best letter first
+    estimates: Estimates  # expected loss, default probability, life, and their standard errors
+    by_loss: np.ndarray  # place in LETTERS
+    by_default: np.ndarray  # place in LETTERS
+
+
+def believe(p: Params, agency: Agency, depreciation: float | None = None) -> Beliefs:
+    """An agency's beliefs where the market's view, or its own learned one, of ``depreciation`` is given (1/year)."""
+    view = p.depreciation if depreciation is None else depreciation
+    own = {name: getattr(agency, name) for name in ("dispersion", "correlation", "recovery", "fire_sale_slope")}
+    market = {name: getattr(p, name) for name in ("rent_volatility", "launch_rate", "launch_step")}
+    return Beliefs(depreciation=view + agency.depreciation_bias, **own, **market)
+
+
+def sample(p: Params, beliefs: Beliefs, seed: int = 0, date: int = 0, plain: bool = False) -> Sampling:
+    """How paths are drawn for an agency; ``plain`` draws all as believed.
+
+    Worse paths shift technology along the direction in which it moves most by the horizon: its factor, shocks and launches each
+    by their part of its standard deviation.
     """
-    covered = stressed[:, :, None] >= debt[None, :, :]  # (m, n, k)
-    return np.where(covered.any(axis=0), covered.argmax(axis=0), len(LETTERS) - 1)
+    years = p.horizon
+    sizes = np.array(
+        [
+            beliefs.dispersion * years,
+            beliefs.rent_volatility * years**0.5,
+            beliefs.launch_step * (beliefs.launch_rate * years) ** 0.5,
+        ]
+    )
+    factor, shocks, launches = p.technology_shift * sizes / max(float(np.sqrt((sizes**2).sum())), 1e-12)
+    expected = max(beliefs.launch_rate * years, 1e-12)
+    most = 0.9 * MONTHS / max(beliefs.launch_rate, 1e-12)  # a chance a month stays below 1
+    months = round(years * MONTHS)
+    return Sampling(
+        seed=np.uint64(seed),
+        date=np.uint64(date),
+        nominal=LANES if plain else p.nominal_paths,
+        credit=p.credit_shift,
+        obsolescence=float(factor),
+        shock=-float(shocks) / months**0.5,
+        launches=min(1.0 + float(launches) / expected**0.5, most),
+        months=months,
+        power=p.default_power,
+        haste=p.default_haste,
+        market=float(ndtri(p.market_default)),
+    )
 
 
-def deviations(p: Params) -> np.ndarray:
-    """Standard deviations each letter must bear (m,)."""
-    return -ndtri(np.array(p.default_probability))
-
-
-def rate(
+def rate_book(
     p: Params,
-    debt: np.ndarray,
-    gpus: np.ndarray,
-    rent: np.ndarray,
-    running_cost: np.ndarray,
-    depreciation: float,
-    dispersion: float,
-    years: np.ndarray,
-    base_rate: float,
-) -> np.ndarray:
-    """Letters of every class of many deals.
+    terms: np.ndarray,
+    state: np.ndarray,
+    book: Book,
+    obligors: Obligors,
+    beliefs: Beliefs,
+    *,
+    paths: int | None = None,
+    seed: int = 0,
+    date: int = 0,
+    plain: bool = False,
+    threads: int | None = None,
+) -> Ratings:
+    """Rate every class of ``n`` deals as they stand, under one agency's beliefs.
 
     Parameters
     ----------
-    debt : (n, k) USD by class, most senior first
-    gpus, rent, running_cost, years : (n,) units, USD/GPU/year and remaining service life
-    depreciation, dispersion : 1/year, the agencies' belief and its standard deviation
-    base_rate : 1/year
+    terms, state : (n,) records of the deals
+    book, obligors : their collateral and tenants (``sim.collateral``)
+    paths : scenarios, rounded up to whole cells of 64; None is the economy's number
+    seed, date : name the set of scenarios, which all deals and agencies share
+    """
+    sampling = sample(p, beliefs, seed, date, plain)
+    found = estimate(terms, state, book, obligors, beliefs, sampling, paths or p.paths, threads)
+    return Ratings(found, letters_by_loss(p, found.loss, found.life), letters_by_default(p, found.default, found.life))
+
+
+def letters_by_loss(p: Params, loss: np.ndarray, life: np.ndarray) -> np.ndarray:
+    """Best letters whose idealised expected loss over the life, 1 to 10 years, is at least ``loss``."""
+    years = np.clip(np.where(np.isfinite(life), life, TEN), YEARS[0], YEARS[-1])
+    idealised = np.array([np.interp(years, YEARS, row) for row in p.idealised_loss])
+    return (loss > idealised).sum(axis=0)
+
+
+def letters_by_default(p: Params, default: np.ndarray, life: np.ndarray) -> np.ndarray:
+    """The same by ten-year default probability: the life's own, at a constant hazard, over ten years."""
+    years = np.clip(np.where(np.isfinite(life), life, TEN), YEARS[0], TEN)
+    equivalent = -np.expm1(np.log1p(-np.minimum(default, 1.0 - 1e-15)) * TEN / years)
+    return (equivalent * (1.0 - 1e-12) > np.array(p.default_probability).reshape(-1, *[1] * np.ndim(default))).sum(axis=0)
+
+
+def review(p: Params, letter: np.ndarray, seen: np.ndarray, streak: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Surveillance with hysteresis: a letter moves when reviews in a row agree that it is off, all on one side.
+
+    Parameters
+    ----------
+    letter, seen : places in LETTERS, held and found now; a class held at -1 takes what is found
+    streak : reviews in a row that found it too high a letter (positive) or too low (negative)
 
     Returns
     -------
-    (n, k) indices into LETTERS
+    letters and streaks after the review
     """
-    decline = depreciation + deviations(p)[:, None] * dispersion
-    stressed = gpus * rent_value(rent, running_cost, decline, base_rate + p.discount_spread, years)
-    return letters(p, np.cumsum(debt, axis=1), stressed)
+    side = np.where(np.abs(seen - letter) >= p.notches, np.sign(seen - letter), 0)
+    streak = np.where(side == np.sign(streak), streak + side, side)
+    moved = (letter < 0) | (np.abs(streak) >= p.reviews)
+    return np.where(moved, seen, letter), np.where(moved, 0, streak)
+
+
+def shop(letters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The laxest agency for each class and its letter; letters (a, ...), the first agency where several agree."""
+    return letters.argmin(axis=0), letters.min(axis=0)

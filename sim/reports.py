@@ -36,8 +36,9 @@ QUOTED = {  # facts on the tape: column -> name
     "capacity": "capacity",
     "depreciation_belief": "depreciation_belief",
     "belief_dispersion": "dispersion",
-    "appraisal_senior": "appraisal_senior",
-    "appraisal_mezzanine": "appraisal_mezzanine",
+    "recovery_belief": "recovery_belief",
+    "structured_senior": "structured_senior",
+    "structured_debt": "structured_debt",
     "depreciation_seen": "depreciation_seen",
 }
 
@@ -109,7 +110,7 @@ def _tranches(economy: Economy) -> None:
         deal=row,
         tranche=np.array(CLASSES)[k],
         balance=owed[at, k],
-        rating=np.array(ratings.LETTERS)[deals["rating"][row, k]],
+        rating=np.array([*ratings.LETTERS, ""])[deals["rating"][row, k]],
         price=deals["price"][row, k],
         coupon=deals["terms"]["coupon"][row, k],
         **held,
@@ -181,6 +182,7 @@ def final(economy: Economy) -> None:
         coupon_senior=deals["terms"]["coupon"][:, 0],
         coupon_mezzanine=deals["terms"]["coupon"][:, 1],
         budget=deals["budget"],
+        template=np.array(deals.library.names)[deals["kind"]],
         tenor=deals["due"],
         stage=STAGES[stage],
         liquidated=deals["state"]["sold"],

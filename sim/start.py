@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.books.deals import CHANNELS
 from sim.books.fleet import BEFORE
 from sim.markets import compute
+from sim.phases.seasoning import season
 from sim.streams import entity
 from sim.sums import total
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
     from sim.economy import Economy
+
+
+PRIVATE = CHANNELS.index("private")  # the channel of all deals closed before the start
 
 
 @dataclass(frozen=True)
@@ -141,32 +146,29 @@ def _open(
     cost: np.ndarray,
 ) -> np.ndarray:
     """Rows of the deals, their units and the sponsors' shares in them, as if closed long ago."""
-    p = economy.params
-    terms, build = p.sim.books.deals, p.agents.operators.build
-    debt = p.sim.build.debt_share
-    senior = p.sim.build.senior_share
-    live = (age - build < terms.tenor).astype(float)
-    notes = (cost * debt * live)[:, None] * np.array([senior, 1.0 - senior])
-    markets = p.sim.build.coupon_spread + economy.tape[region].base_rate
-    coupon = np.array([max(markets - terms.senior_discount, 0.0), markets + terms.mezzanine_premium])
+    p, deals, index = economy.params, economy.deals, economy.regions.index(region)
+    build = p.agents.operators.build
+    debt, senior = p.sim.build.debt_share, p.sim.build.senior_share
+    kind = np.full(len(age), deals.kind(index, PRIVATE))
+    live = (age - build < deals.library.due[kind]).astype(float)
+    notes = (cost * live)[:, None] * deals.library.sizes(kind, senior * debt, debt)
+    middle = p.sim.build.coupon_spread + economy.tape[region].base_rate
+    coupon = np.maximum(middle + deals.margins(p.sim.books.deals, kind), 0.0)
     parties = economy.parties("operator", region)[sponsor]
     shares = np.zeros((len(age), 2, len(economy.deals.investors)))
     shares[:, :, economy.slots(region)] = first_holders(economy, region)
-    rows = economy.deals.close(
-        terms,
+    rows = deals.close(
         region,
-        np.broadcast_to(coupon, notes.shape),
+        kind,
+        coupon,
         cost,
         sponsor=parties,
-        region=economy.regions.index(region),
-        channel=1,
+        region=index,
+        channel=PRIVATE,
         predecessor=-1,
         issued=-age,
         delivery=build - age,
-        due=terms.tenor,
-        amortising=1.0 - terms.balloon,
         commitment=notes,
-        undrawn=notes,
         budget=cost,
         shares=shares,
     )
@@ -176,30 +178,29 @@ def _open(
 
 
 def _amortise(economy: Economy, rows: np.ndarray, age: np.ndarray, cost: np.ndarray) -> None:
-    """Balances, reserves, escrows and book values at each deal's age since delivery (below zero: under construction)."""
+    """Balances, accounts and book values at each deal's age since delivery (below zero: under construction)."""
     deals, p = economy.deals, economy.params
-    build, terms = p.agents.operators.build, p.sim.books.deals
+    build, life, kind = p.agents.operators.build, p.sim.books.deals.accounting_life, deals["kind"][rows]
     operating = age >= 0
     drawn = np.clip((age + build) / build, 0.0, 1.0)
-    commitment = deals["commitment"][rows]
-    balance = commitment * drawn[:, None]
-    deals["state"]["balance"][rows] = balance
-    deals["undrawn"][rows] = commitment - balance
-    months = np.where(operating, age, 0)
-    deals["state"]["age"][rows] = months
-    done = rows[operating]
-    coupon = deals["terms"]["coupon"][rows]
-    reserve = terms.reserve_months / MONTHS * (coupon * commitment).sum(axis=1)
+    commitment, coupon = deals["commitment"][rows], deals["terms"]["coupon"][rows]
+    deals["state"]["balance"][rows] = commitment * drawn[:, None]
+    deals["undrawn"][rows] = commitment - deals["state"]["balance"][rows]
+    months, done = np.where(operating, age, 0), rows[operating]
+    reserve = deals.library.reserve(kind, commitment, coupon)
     deals["escrow"][rows] = reserve + np.where(operating, 0.0, (cost - commitment.sum(axis=1)) * (1.0 - drawn))
     deals.start(done)
-    deals["state"]["age"][rows] = months - 1
-    _, target = deals.due_now(rows)
+    first = int(np.argmax(commitment[:, 0]))  # all follow one template: what one owes per USD of cost, all owe
+    paid = season(economy, int(kind[first]), commitment[first] / cost[first], coupon[first])
+    paid = paid[np.minimum(months, len(paid) - 1)]
+    owes = operating & (months < deals["due"][rows])
+    for name in ("balance", "arrears", "reserve", "trap"):
+        amounts = (paid[name].T * np.where(owes, cost, 0.0)).T
+        deals["state"][name][done] = amounts[operating]
+    for name in ("trapped", "good_periods", "rapid", "dscr", "dscr_count"):
+        deals["state"][name][done] = paid[name][operating]
     deals["state"]["age"][rows] = months
-    target[months >= deals["due"][rows]] = 0.0
-    deals["state"]["balance"][done] = target[operating]
-    share = np.divide(target.sum(axis=1), commitment.sum(axis=1), out=np.zeros(len(rows)), where=commitment.sum(axis=1) > 0.0)
-    deals["state"]["reserve"][done] = (reserve * share)[operating]
-    book = cost * drawn * np.clip(1.0 - months / terms.accounting_life, 0.0, 1.0)
+    book = cost * drawn * np.clip(1.0 - months / life, 0.0, 1.0)
     economy.fleet.deals["cost"][rows], economy.fleet.deals["book"][rows] = cost * drawn, book
     _open_accounts(economy, rows, book)
 
@@ -208,7 +209,7 @@ def _open_accounts(economy: Economy, rows: np.ndarray, book: np.ndarray) -> None
     """Opening balances of deals: notes to holders, cash, hardware, sponsors' equity as what is left."""
     deals, ledger = economy.deals, economy.ledger
     party, sponsor, balance = deals["party"][rows], deals["sponsor"][rows], deals["state"]["balance"][rows]
-    cash = deals["escrow"][rows] + deals["state"]["reserve"][rows]
+    cash = deals["escrow"][rows] + deals["state"]["reserve"][rows] + deals["state"]["trap"][rows]
     issuers, holders, amounts = deals.spread(rows, balance)
     ledger.accrue("notes", issuers, holders, amounts)
     ledger.endow_cash(party, cash)

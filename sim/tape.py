@@ -38,8 +38,9 @@ class Market:
     depreciation_belief: float
     depreciation_view: float  # operators' mean
     dispersion: float
-    appraisal_senior: float  # share of cost
-    appraisal_mezzanine: float
+    recovery_belief: float  # agencies' mean, share of market value that a forced sale fetches
+    structured_senior: float  # share of cost, largest senior class that reaches its letter
+    structured_debt: float  # the same of all classes
     loss_rate: float  # twelve-month mean, 1/year of debt
     abs_share: float  # of deals placed as securities
     ltv_addon: float

@@ -6,7 +6,7 @@ import numpy as np
 from pytest import approx, fixture, mark
 
 from sim.books import audit
-from sim.books.deals import BUILDING, CLOSED
+from sim.books.deals import BUILDING, CLOSED, LIBRARY, OPERATING
 from sim.books.ledger import ACCOUNT
 from sim.build import build
 from sim.columns import COLUMNS
@@ -88,6 +88,49 @@ def in_transit(economy) -> float:
     accounts = np.where(deals["stage"] == BUILDING, 0.0, state["reserve"] + state["trap"]) + deals["escrow"]
     known = accounts + deals["collected"] + deals["period"]["principal_cash"]
     return float(np.abs(economy.ledger.cash(deals["party"]) - known).max()) / audit.total_assets(economy.ledger)
+
+
+@mark.parametrize("name", sorted(path.stem for path in LIBRARY.glob("*.yaml")))
+def test_every_template_of_the_library_runs_in_a_channel(name):
+    """Half of the US deals follow it for three years: they pay interest, and every month closes with balanced books."""
+    mix = ("sim.markets.primary.us.abs_share=0.5", "regions=[us]", f"sim.books.deals.us.abs={name}")
+    economy = lived(build(resolve([*SMALL, *mix])))
+    deals = economy.deals
+    ours = np.flatnonzero((deals["channel"] == 0) & (deals["predecessor"] < 0))
+    assert len(ours) > 5 and max(gaps(economy).values()) < audit.TOLERANCE
+    assert deals["payment"]["interest"][ours].sum() > 0.0
+    assert (deals["stage"][ours] == OPERATING).any() and (deals["state"]["balance"] >= 0.0).all()
+
+
+@mark.parametrize("name", ["venture_debt", "gpu_term_loan_non_ig", "us_data_centre_abs"])
+def test_what_is_refinanced_is_repaid_whole(name):
+    """Notes, deferred interest and arrears of a deal are zero once another has taken it out, at maturity or at the ARD."""
+    economy = calm(name)
+    deals = lived(economy).deals
+    old = deals["predecessor"][deals["predecessor"] >= 0]
+    assert len(old) and not deals["lost"][old].any()
+    for column in ("balance", "deferred", "arrears"):
+        assert np.abs(deals["state"][column][old]).max() < 0.01, column
+
+
+def test_past_its_ard_a_deal_that_nobody_refinances_pays_all_excess_to_its_notes():
+    """The ARD is month 60 of the master trust; lenders of used units give nothing, and it is in turbo until its legal final."""
+    economy, late = calm("us_data_centre_abs", "sim.books.deals.refinancing_least=1.0"), 0
+    for _ in range(economy.months_total):
+        economy.step()
+        deals, state = economy.deals, economy.deals["state"]
+        past = np.flatnonzero((state["age"] >= 60) & (state["balance"].sum(axis=1) > 1.0) & (deals["stage"] == OPERATING))
+        assert deals["payment"]["turbo"][past].all()
+        late += len(past)
+    assert late > 0
+
+
+def calm(name: str, *overrides: str):
+    """Eight years in which all deals follow one template, tenants' contracts outlast them and lenders trust used units."""
+    names = [f"sim.books.deals.us.{channel}={name}" for channel in ("abs", "private")]
+    trust = ["sim.markets.compute.contract_term=120", "sim.books.deals.refinancing_advance=3.0", "agents.operators.payoff=1.0"]
+    world = ["size=class", "horizon_years=8", "sim.build.burn_in=0", "regions=[us]"]
+    return build(resolve([*world, *names, *trust, *overrides]))
 
 
 def test_gpus_are_neither_made_nor_lost(run):

@@ -6,30 +6,50 @@ pays every month through the waterfall, until its notes are gone and its units r
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, field_validator
 
+import configs
 from sim.books.ledger import Ledger
 from sim.books.tables import Table
+from sim.books.templates import Library
 from sim.kernels.layouts import layout
-from sim.kernels.waterfall import MONTHS_OF_INTEREST, SCHEDULED, pay_book
+from sim.kernels.waterfall import pay_book
+from sim.mistakes import suggestion
 from sim.units import MONTHS, Frozen, quantity
 
 CLASSES = ("senior", "mezzanine")
 BUILDING, OPERATING, CLOSED = 0, 1, 2
 CHANNELS = ("abs", "private")
+LIBRARY = Path(configs.__file__).parent / "deals"
 RECORDS = layout(len(CLASSES))
 TERMS, STATE, PERIOD = (RECORDS.blank(name, 1)[0] for name in ("terms", "state", "period"))
 
 
-class Params(Frozen):
-    """Terms of the economy's deals."""
+class Channels(Frozen):
+    """Which template of the deal library a region's deals follow."""
 
-    tenor: int = quantity("month", 6, 360, "from delivery to maturity")
-    balloon: float = quantity("share", 0.0, 1.0, "of the notes not amortised at maturity")
-    refinancing_tenor: int = quantity("month", 3, 120, "of the deal that refinances the balloon, fully amortising")
+    abs: str = Field(description="template of deals placed as securities")
+    private: str = Field(description="template of deals placed as private credit")
+
+    @field_validator("abs", "private")
+    @classmethod
+    def _in_the_library(cls, name: str) -> str:
+        known = sorted(path.stem for path in LIBRARY.glob("*.yaml"))
+        if name not in known:
+            raise ValueError(f"no such template. {suggestion(name, known)} Give one of {', '.join(known)}".replace("  ", " "))
+        return name
+
+
+class Params(Frozen):
+    """Terms of the economy's deals: a template of the library for each channel, and what depends on the market."""
+
+    us: Channels
+    china: Channels
+    refinancing_tenor: int = quantity("month", 3, 120, "of the deal that refinances what is left, fully amortising")
     refinancing_senior: float = quantity("share", 0.0, 1.0, "of a refinancing that is senior")
     refinancing_advance: float = quantity("1", 0.1, 3.0, "debt lent on used units, relative to the advance rate on new ones")
     refinancing_least: float = quantity("share", 0.0, 1.0, "of what is owed: no deal is made for less")
@@ -37,22 +57,7 @@ class Params(Frozen):
     refinancing_stress: float = quantity("1", 0.0, 5.0, "standard deviations of depreciation a refinancing must bear")
     senior_discount: float = quantity("1/year", 0.0, 0.1, "of the senior coupon below the market spread")
     mezzanine_premium: float = quantity("1/year", 0.0, 0.5, "of the mezzanine coupon above it")
-    reserve_months: float = quantity("month", 0.0, 24.0, "of interest kept in reserve")
-    servicing_fee: float = quantity("1/year", 0.0, 0.05, "of the pool, ranking senior")
-    dscr_trap: float = quantity("1", 0.0, 5.0, "three-month DSCR below which cash is trapped")
-    dscr_rapid: float = quantity("1", 0.0, 5.0, "three-month DSCR below which amortisation is rapid")
-    dscr_window: int = quantity("month", 1, 12, "of the DSCR average")
-    cure_periods: int = quantity("month", 1, 24, "good months that end a trap")
-    ltv_trigger: float = quantity("1", 0.1, 10.0, "notes over appraisal above which excess cash sweeps")
-    default_periods: int = quantity("month", 1, 24, "of unpaid senior interest: event of default")
-    liquidation_lag: int = quantity("month", 1, 36, "from event of default to sale")
     accounting_life: int = quantity("month", 12, 240, "of straight-line depreciation")
-
-    @model_validator(mode="after")
-    def _order(self) -> Self:
-        if self.dscr_rapid > self.dscr_trap:
-            raise ValueError(f"dscr_rapid {self.dscr_rapid} must not exceed dscr_trap {self.dscr_trap}")
-        return self
 
 
 class Receipts(NamedTuple):
@@ -72,21 +77,23 @@ class Receipts(NamedTuple):
 class DealBook(Table):
     """All deals since the start, closed ones included."""
 
-    def __init__(self, ledger: Ledger, investors: Sequence[int]) -> None:
+    def __init__(self, ledger: Ledger, investors: Sequence[int], library: Library) -> None:
         self.ledger = ledger
+        self.library = library
         self.investors = np.array(investors, dtype=np.int64)  # parties, in key order
         pair = (len(CLASSES),)
         integers: dict[str, Any] = dict.fromkeys(("party", "sponsor", "predecessor", "issued", "delivery", "due"), (np.int64, ()))
-        integers |= dict.fromkeys(("region", "channel", "stage"), (np.int8, ()))  # few values, compared often
+        integers |= dict.fromkeys(("region", "channel", "kind", "stage"), (np.int8, ()))  # few values, compared often
         super().__init__(
             {
                 **integers,
                 "commitment": (np.float64, pair),  # USD of notes sold
                 "undrawn": (np.float64, pair),  # USD
                 "scheduled": (np.float64, pair),  # USD at delivery, from which the schedule runs
-                "amortising": (np.float64, ()),  # share of it paid by maturity; the rest is the balloon
                 "shares": (np.float64, (len(CLASSES), len(self.investors))),
-                "rating": (np.int64, pair),
+                "agency": (np.int8, ()),  # place in the list of agencies of the one that rates it
+                "rating": (np.int64, pair),  # place in the list of letters; -1 before the first
+                "streak": (np.int64, pair),  # reviews in a row that found another letter
                 "price": (np.float64, pair),
                 "lost": (np.float64, pair),  # USD written off since closing
                 "budget": (np.float64, ()),  # USD of hardware and shell
@@ -129,31 +136,35 @@ class DealBook(Table):
 
     # -- closing -------------------------------------------------------------------------------------------------------
 
-    def close(self, p: Params, place: str, coupon: np.ndarray, pool: np.ndarray, **columns: Any) -> np.ndarray:
-        """Open the rows of new deals; no cash moves. ``coupon`` (n, 2) 1/year, ``pool`` (n,) USD. Returns the rows."""
+    def kind(self, region: int, channel: Any, refinancing: bool = False) -> Any:
+        """Number of the template of a channel, or of the deal that refinances one."""
+        return len(CHANNELS) * region + channel + len(self.library.names) // 2 * refinancing
+
+    def margins(self, p: Params, kind: np.ndarray) -> np.ndarray:
+        """Coupon by class (n, 2) over the market's; a deal of one class pays the market's own."""
+        two = (self.library.classes[kind] > 1)[:, None]
+        return np.where(two, [-p.senior_discount, p.mezzanine_premium], 0.0)
+
+    def close(self, place: str, kind: np.ndarray, coupon: np.ndarray, pool: np.ndarray, **columns: Any) -> np.ndarray:
+        """Open the rows of new deals; no cash moves.
+
+        Parameters
+        ----------
+        kind : (n,) template
+        coupon : (n, 2) 1/year
+        pool : (n,) USD
+        columns : others of the table, ``commitment`` (n, 2) USD among them
+
+        Returns
+        -------
+        (n,) rows
+        """
         count = len(pool)
         parties = self.ledger.enroll_many("deal", place, [f"{self.size + i:04d}" for i in range(count)])
-        rows = self.add(count, terms=TERMS, state=STATE, period=PERIOD, party=parties, price=1.0, **columns)
-        terms = self["terms"]
-        for name, value in {
-            "classes": len(CLASSES),
-            "period_years": 1.0 / MONTHS,
-            "mode": SCHEDULED,
-            "coupon": coupon,
-            "rank": [1, 2],
-            "fee_rate": p.servicing_fee,
-            "reserve_target_kind": MONTHS_OF_INTEREST,
-            "reserve_target": p.reserve_months,
-            "dscr_trap": p.dscr_trap,
-            "dscr_rapid": p.dscr_rapid,
-            "dscr_window": p.dscr_window,
-            "cure_periods": p.cure_periods,
-            "ltv_trigger": p.ltv_trigger,
-            "default_periods": p.default_periods,
-            "liquidation_lag": p.liquidation_lag,
-            "pool_at_closing": pool,
-        }.items():
-            terms[name][rows] = value
+        terms = self.library.scaled(kind, pool, columns["commitment"])
+        terms["classes"], terms["coupon"] = len(CLASSES), coupon
+        columns |= {"kind": kind, "due": self.library.due[kind], "undrawn": columns["commitment"]}
+        rows = self.add(count, terms=terms, state=STATE, period=PERIOD, party=parties, price=1.0, rating=-1, **columns)
         self["state"]["pool"][rows] = pool
         return rows
 
@@ -181,35 +192,22 @@ class DealBook(Table):
         balance = self["state"]["balance"][rows]
         self["scheduled"][rows] = balance
         self["terms"]["notional"][rows] = balance
-        self["terms"]["legal_final"][rows] = self["due"][rows]
         self["state"]["reserve"][rows] = self["escrow"][rows]
         self["escrow"][rows] = 0.0
 
     # -- pay dates -----------------------------------------------------------------------------------------------------
 
     def due_now(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Interest with arrears (n, 2), and the balances (n, 2) that the schedule leaves after this pay date, USD.
+        """Interest with arrears (n, 2), and the balances (n, 2) that the schedule leaves after this pay date, USD."""
+        terms, state = self["terms"][rows], self["state"][rows]
+        interest = terms["coupon"] / MONTHS * np.maximum(state["balance"] - state["write_down"], 0.0)
+        interest += state["arrears"] * (1.0 + terms["interest_on_interest"] * terms["coupon"] / MONTHS)
+        return interest, self["scheduled"][rows] * self.library.at("target", self["kind"][rows], state["age"] + 1)
 
-        Notes amortise in equal parts, senior first, to the balloon; at maturity all is due.
-        """
-        state = self["state"]
-        interest = state["arrears"][rows] + self["terms"]["coupon"][rows] * state["balance"][rows] / MONTHS
-        tenor = np.maximum(self["due"][rows], 1)
-        age = state["age"][rows] + 1
-        scheduled = self["scheduled"][rows]
-        left = scheduled.sum(axis=1) * (1.0 - self["amortising"][rows] * np.minimum(age / tenor, 1.0))
-        left = np.where(age >= tenor, 0.0, left)
-        junior = np.minimum(scheduled[:, 1], left)
-        return interest, np.stack([left - junior, junior], axis=1)
-
-    def amortised_share(self, rows: np.ndarray) -> np.ndarray:
-        """Part of each class (n, 2) that the schedule repays before maturity."""
-        scheduled, owed = self["scheduled"][rows], self["state"]["balance"][rows] + self["undrawn"][rows]
-        left = np.where(scheduled.sum(axis=1) > 0.0, scheduled.sum(axis=1), owed.sum(axis=1))
-        left = left * (1.0 - self["amortising"][rows])
-        junior = np.minimum(owed[:, 1], left)
-        final = np.stack([left - junior, junior], axis=1)
-        return 1.0 - np.clip(np.divide(final, owed, out=np.ones_like(owed), where=owed > 0.0), 0.0, 1.0)
+    def years(self, rows: np.ndarray) -> np.ndarray:
+        """Average life (n, 2) that is left when all goes as planned, a month at least."""
+        month = np.where(self["stage"][rows] == OPERATING, self["state"]["age"][rows], 0)
+        return self.library.at("life", self["kind"][rows], month)
 
     def pay_date(self, rows: np.ndarray) -> Receipts:
         """Run the waterfall of ``rows`` on the period's inputs; ``settle`` moves the money."""
@@ -242,6 +240,9 @@ class DealBook(Table):
             issuers, holders, paid = self.spread(rows, amounts)
             self.ledger.pay(flow, issuers, holders, paid)
         self.ledger.pay("residual", party, self["sponsor"][rows], receipts.residual)
+        grown = rows[self["payment"]["pik"][rows].any(axis=1)]
+        issuers, holders, amounts = self.spread(grown, self["payment"]["pik"][grown])
+        self.ledger.accrue("notes", issuers, holders, amounts)
         lost = rows[receipts.write_off.sum(axis=1) > 0.0]
         issuers, holders, amounts = self.spread(lost, self["payment"]["write_off"][lost])
         self.ledger.forgive("notes", issuers, holders, amounts)

@@ -22,6 +22,6 @@ def _freeze(record):
         else f"record.{name}"
         for name, form in record.fields.items()
     ]
-    scope = {"Frozen": namedtuple("Frozen", list(record.fields))}  # noqa: PYI024 - the compiler takes this kind
+    scope = {"Frozen": namedtuple("Frozen", list(record.fields))}
     exec(f"def read(record):\n    return Frozen({', '.join(columns)})\n", scope)
     return scope["read"]

@@ -192,10 +192,12 @@ PAYMENT: Table = (
 )
 
 TABLES = {"terms": TERMS, "state": STATE, "period": PERIOD, "payment": PAYMENT}
-TOUCHED = set(
-    "balance arrears pool pdl reserve trap fee_arrears rapid trapped good_periods dscr_count dscr in_default sold missed_periods "
-    "revenue default_rate recovery_rate other_cash fees opening_pool principal_due debt_service interest principal residual".split()
-)  # in every period
+# Columns that every period touches.
+TOUCHED = {
+    "balance", "arrears", "pool", "pdl", "reserve", "trap", "fee_arrears", "rapid", "trapped", "good_periods",
+    "dscr_count", "dscr", "in_default", "sold", "missed_periods", "revenue", "default_rate", "recovery_rate",
+    "other_cash", "fees", "opening_pool", "principal_due", "debt_service", "interest", "principal", "residual",
+}  # fmt: skip
 KINDS = {"f": np.float64, "i": np.int64, "b": np.bool_}
 
 

@@ -123,7 +123,9 @@ def allot(book: Book, spread: float, debt: float, junior: float) -> tuple[np.nda
     """
     wanted = holdings(book, spread)
     if total(wanted) <= 0.0:
-        wanted = np.maximum(book.capital, 1.0)
+        wanted = np.maximum(book.capital, 0.0)  # an investor without capital gets none
+    if total(wanted) <= 0.0:
+        wanted = np.ones_like(wanted)
     wanted = wanted / total(wanted) * debt
     taste = wanted * book.mezzanine
     mezzanine = np.minimum(taste / max(total(taste), 1e-300) * junior, wanted)

@@ -28,20 +28,21 @@ def issue(economy: Economy) -> None:
         _fund(economy, region)
 
 
-def coupons(economy: Economy, region: str) -> np.ndarray:
-    """Senior and mezzanine coupons of deals closed now, 1/year."""
-    market, p = economy.tape[region], economy.params.sim.books.deals
+def coupons(economy: Economy, region: str, kind: np.ndarray) -> np.ndarray:
+    """Senior and mezzanine coupons (n, 2) of deals that follow templates ``kind`` and close now, 1/year."""
+    market = economy.tape[region]
     middle = market.base_rate + market.spread
-    return np.array([max(middle - p.senior_discount, 0.0), middle + p.mezzanine_premium])
+    return np.maximum(middle + economy.deals.margins(economy.params.sim.books.deals, kind), 0.0)
 
 
 # -- refinancing -------------------------------------------------------------------------------------------------------
 
 
 def _maturing(economy: Economy, region: str) -> np.ndarray:
+    """Deals at their ARD or maturity, and those that found nobody to refinance them when they were."""
     rows = economy.rows(region, OPERATING)
     deals, state = economy.deals, economy.deals["state"]
-    rows = rows[state["age"][rows] + 1 == deals["due"][rows]]
+    rows = rows[state["age"][rows] + 1 >= deals["due"][rows]]
     return rows[(state["balance"][rows].sum(axis=1) > DUST) & ~state["in_default"][rows]]
 
 
@@ -50,9 +51,12 @@ def _owed(economy: Economy, rows: np.ndarray) -> np.ndarray:
     deals = economy.deals
     state, terms = deals["state"][rows], deals["terms"][rows]
     interest, _ = deals.due_now(rows)
-    fee = state["fee_arrears"] + terms["fee_rate"] * state["pool"] / MONTHS
+    fee = state["fee_arrears"] + terms["fee_fixed"] + terms["fee_rate"] * state["pool"] / MONTHS
     has = deals["collected"][rows] + state["reserve"] + state["trap"]
-    return state["balance"].sum(axis=1) + np.maximum(interest.sum(axis=1) + fee - has, 0.0)
+    margin = terms["ard_margin"] * ((terms["ard"] >= 0) & (state["age"] >= terms["ard"]))[:, None]
+    deferred = state["deferred"] * (1.0 + (terms["coupon"] + margin) / MONTHS) + margin * state["balance"] / MONTHS
+    due = interest.sum(axis=1) + deferred.sum(axis=1) + np.minimum(fee, terms["fee_cap"])
+    return state["balance"].sum(axis=1) + np.maximum(due - has, 0.0)
 
 
 def _refinance(economy: Economy, region: str) -> None:
@@ -74,6 +78,7 @@ def _refinance(economy: Economy, region: str) -> None:
     rows, lent, gap = rows[paid], lent[paid], gap[paid]
     economy.ledger.pay("cure", deals["sponsor"][rows], deals["party"][rows], gap)
     deals["period"]["principal_cash"][rows] = lent + gap
+    deals["period"]["last"][rows] = True  # the old deal ends: its accounts pay what is owed
     again = lent > 0.0
     _take_out(economy, region, rows[again], lent[again])
     economy.note(region, refinancing=float(lent.sum()), support=float(gap.sum()))
@@ -84,23 +89,22 @@ def _take_out(economy: Economy, region: str, old: np.ndarray, lent: np.ndarray) 
     if not len(old):
         return
     deals, p = economy.deals, economy.params.sim.books.deals
-    notes = lent[:, None] * np.array([p.refinancing_senior, 1.0 - p.refinancing_senior])
+    kind = deals.kind(economy.regions.index(region), deals["channel"][old], refinancing=True)
+    notes = lent[:, None] * deals.library.sizes(kind, p.refinancing_senior, 1.0)
     rows = deals.close(
-        p,
         region,
-        np.broadcast_to(coupons(economy, region), notes.shape),
+        kind,
+        coupons(economy, region, kind),
         economy.fleet.deals["cost"][old],
         sponsor=deals["sponsor"][old],
         region=deals["region"][old],
         channel=deals["channel"][old],
+        agency=deals["agency"][old],
         predecessor=old,
         issued=economy.clock,
         delivery=-1,
-        due=p.refinancing_tenor,
-        amortising=1.0,
         stage=BUILDING,
         commitment=notes,
-        undrawn=notes,
         shares=_shares(economy, region, len(old)),
     )
     economy.fleet.deals.add(len(old), vintage=economy.fleet.deals["vintage"][old])
@@ -113,12 +117,13 @@ def _take_out(economy: Economy, region: str, old: np.ndarray, lent: np.ndarray) 
 
 
 def _fund(economy: Economy, region: str) -> None:
-    market, p = economy.tape[region], economy.params.sim.books.deals
+    market, deals = economy.tape[region], economy.deals
     senior = economy.transmit("leverage_senior", region, market.advance_senior)
     debt = economy.transmit("leverage_mezzanine", region, market.advance_mezzanine)
-    coupon = coupons(economy, region)
-    reserve = p.reserve_months / MONTHS * (senior * coupon[0] + (debt - senior) * coupon[1])
-    wanted, share = _funded_share(economy, region, debt, reserve)
+    kind = deals.kind(economy.regions.index(region), np.arange(len(CHANNELS)))
+    sizes, coupon = deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
+    own_share = 1.0 - debt + deals.library.reserve(kind, sizes, coupon)
+    wanted, share = _funded_share(economy, region, debt, own_share)
     amounts = np.where(np.isnan(share), 0.0, wanted * share)
     operators = economy.all("operator", region)
     for operator, row, was in zip(operators, amounts, wanted, strict=True):
@@ -131,9 +136,9 @@ def _fund(economy: Economy, region: str) -> None:
     if not len(cost):
         return
     parties = economy.parties("operator", region)[sponsor]
-    notes = cost[:, None] * np.array([senior, debt - senior])
-    rows = deal_rows(economy, region, parties, placed, notes, cost, coupon)
-    own = cost * (1.0 - debt + reserve)
+    notes = cost[:, None] * sizes[placed]
+    rows = deal_rows(economy, region, parties, placed, notes, cost, coupon[placed])
+    own = cost * own_share[placed]
     for operator in operators:
         need = float(own[parties == operator.party].sum())
         economy.save(operator.party, region, need - float(economy.ledger.cash(operator.party)))
@@ -147,8 +152,11 @@ def _fund(economy: Economy, region: str) -> None:
     )
 
 
-def _funded_share(economy: Economy, region: str, debt: float, reserve: float) -> tuple[np.ndarray, np.ndarray]:
-    """USD wanted (operator, channel), and the share of it that equity and rationed debt can pay; NaN where nothing closes."""
+def _funded_share(economy: Economy, region: str, debt: float, own_share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """USD wanted (operator, channel), and the share of it that equity and rationed debt can pay; NaN where nothing closes.
+
+    ``debt`` and ``own_share`` (channel,) are what lenders and sponsors put in, of cost; the sponsor fills the reserve.
+    """
     market = economy.tape[region]
     operators = economy.all("operator", region)
     wanted = np.zeros((len(operators), len(CHANNELS)))
@@ -158,7 +166,7 @@ def _funded_share(economy: Economy, region: str, debt: float, reserve: float) ->
             for request in operator.request(float(economy.ledger.cash(operator.party))):
                 j = CHANNELS.index(request.channel)
                 wanted[i, j] = request.amount
-                able[i, j] = request.equity / (1.0 - debt + reserve)
+                able[i, j] = request.equity / own_share[j]
     rationed = wanted * (1.0 - debt + debt * market.ration)
     share = np.full_like(wanted, np.nan)
     np.divide(np.minimum(able, rationed), wanted, out=share, where=wanted > 0.0)
@@ -178,22 +186,21 @@ def deal_rows(
     """Open the books of new deals that order hardware for ``cost`` USD (n,)."""
     market, p = economy.tape[region], economy.params
     compute, build = p.sim.markets.compute, p.agents.operators.build
+    index = economy.regions.index(region)
     rows = economy.deals.close(
-        p.sim.books.deals,
         region,
-        np.broadcast_to(coupon, notes.shape),
+        economy.deals.kind(index, channel),
+        coupon,
         cost,
         sponsor=sponsors,
-        region=economy.regions.index(region),
+        region=index,
         channel=channel,
+        agency=economy.mandates[region][channel] if region in economy.mandates else 0,
         predecessor=-1,
         issued=economy.clock,
         delivery=economy.clock + build,
-        due=p.sim.books.deals.tenor,
-        amortising=1.0 - p.sim.books.deals.balloon,
         stage=BUILDING,
         commitment=notes,
-        undrawn=notes,
         budget=cost,
         shares=_shares(economy, region, len(cost)),
     )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.books.deals import OPERATING
 from sim.books.lending import borrow, repay
 from sim.markets import primary, tokens
 from sim.markets.secondary import note_price, trades
@@ -153,13 +152,10 @@ def _mark(economy: Economy, region: str) -> None:
     """Price every class at the market's spread; a deal in default at what its units would fetch."""
     deals, market, p = economy.deals, economy.tape[region], economy.params.sim.books.deals
     rows = economy.rows(region)
-    state, due = deals["state"], deals["due"][rows]
+    state = deals["state"]
     owed = state["balance"][rows] + deals["undrawn"][rows]
-    months = np.where(deals["stage"][rows] == OPERATING, due - state["age"][rows], due)
-    years = np.maximum(months, 1)[:, None] / MONTHS
-    wal = years * np.where(owed > 0.0, 1.0 - 0.5 * deals.amortised_share(rows), 1.0)
-    rate = market.base_rate + market.spread + np.array([-p.senior_discount, p.mezzanine_premium])
-    prices = note_price(deals["terms"]["coupon"][rows], rate, wal)
+    rate = market.base_rate + market.spread + deals.margins(p, deals["kind"][rows])
+    prices = note_price(deals["terms"]["coupon"][rows], rate, deals.years(rows))
     value = deals["period"]["market_value"][rows][:, None]
     ahead = np.cumsum(owed, axis=1) - owed
     recovered = np.clip(np.divide(value - ahead, owed, out=np.zeros_like(owed), where=owed > 0.0), 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Rate: agencies learn, appraise new units, and put a letter on every class."""
+"""Rate: agencies learn; new deals are structured to letters; every class outstanding is rated and reviewed."""
 
 from __future__ import annotations
 
@@ -9,58 +9,72 @@ import numpy as np
 
 from sim import ratings
 from sim.books.deals import CLASSES
-from sim.books.fleet import BEFORE
-from sim.phases.valuing import units
+from sim.collateral import obligors
+from sim.kernels.scenarios import Beliefs, Obligors
+from sim.phases.collateral import as_delivered, book_of, package
+from sim.phases.structuring import structure_new
 from sim.sums import mean
-from sim.units import MONTHS
 
 if TYPE_CHECKING:
     from sim.economy import Economy
 
+QUARTER = 3  # months between reviews
+
 
 def rate(economy: Economy) -> None:
-    """Agencies learn depreciation late; their errors and their disagreement set how much may be lent."""
+    """Agencies learn late; through the waterfall on simulated paths they size new deals and put a letter on every class."""
+    quarter = economy.clock % QUARTER == 0
     for region in economy.regions:
-        _opine(economy, region)
+        beliefs = _opine(economy, region)
+        if quarter or region not in economy.mandates:
+            structure_new(economy, region, beliefs, tenants(economy, region))
         _advance(economy, region)
-        _letters(economy, region)
+        _letters(economy, region, beliefs, quarter)
 
 
-def _opine(economy: Economy, region: str) -> None:
-    """Beliefs, dispersion and appraisals, through the arrow from obsolescence to valuation."""
-    market, agencies = economy.tape[region], economy.all("agency", region)
-    for agency, noise in zip(agencies, economy.draw("opinion", economy.keys("agency", region)), strict=True):
-        agency.learn(market, float(noise))
-    beliefs = [a.depreciation for a in agencies]
-    middle = mean(beliefs)
-    spread = mean([(b - middle) ** 2 for b in beliefs])
-    dispersion = math.sqrt(mean([a.error for a in agencies]) + spread)
-    p = agencies[0].params
-    life = economy.params.agents.operators.life
-    opinions = [a.appraise(market, market.expected_rent, dispersion, life) for a in agencies]
-    lean = market.abs_share - economy.params.sim.markets.primary.neutral_abs_share
-    lax = min(max(p.leniency + p.shopping * lean, 0.0), 1.0)
+def _opine(economy: Economy, region: str) -> list[Beliefs]:
+    """What each agency believes, through the arrow from obsolescence to valuation."""
+    market, p = economy.tape[region], economy.params.sim.ratings
+    agencies = [agency for agency in economy.all("agency", region) if agency.weight > 0.0]
+    noise = economy.draw("opinion", economy.keys("agency", region))
+    for agency in agencies:
+        agency.learn(market, float(noise[agency.number]))
+    own = [agency.depreciation for agency in agencies]
+    spread = mean([(belief - mean(own)) ** 2 for belief in own])
+    uncertain = math.sqrt(mean([agency.error for agency in agencies]) + spread)
+    depreciation = economy.transmit("depreciation_belief", region, np.array(own))
+    recovery = economy.transmit("recovery_belief", region, np.array([agency.recovery for agency in agencies]))
+    dispersion = economy.transmit("dispersion", region, uncertain)
+    economy.publish(
+        region,
+        depreciation_belief=mean(depreciation.tolist()),
+        recovery_belief=mean(recovery.tolist()),
+        dispersion=dispersion,
+    )
+    usual = mean([agency.dispersion for agency in p.agencies])
+    return [
+        ratings.believe(p, agency, float(decline))._replace(
+            dispersion=dispersion * agency.dispersion / usual if usual > 0.0 else dispersion, recovery=float(fetched)
+        )
+        for agency, decline, fetched in zip(p.agencies, depreciation, recovery, strict=True)
+    ]
 
-    def shopped(values: list[float]) -> float:
-        return lax * max(values) + (1.0 - lax) * mean(values)
 
-    live = {
-        "depreciation_belief": middle,
-        "dispersion": dispersion,
-        "appraisal_senior": shopped([o.appraisal_senior for o in opinions]),
-        "appraisal_mezzanine": shopped([o.appraisal_mezzanine for o in opinions]),
-    }
-    economy.publish(region, **{name: economy.transmit(name, region, value) for name, value in live.items()})
+def tenants(economy: Economy, region: str) -> Obligors:
+    """The region's labs as agencies see them."""
+    p = economy.params.sim.ratings
+    keys = economy.keys("lab", region)
+    return obligors(keys, np.full(len(keys), p.tenant_default), p.horizon)
 
 
 def _advance(economy: Economy, region: str) -> None:
-    """Advance rates move towards what appraisals and the regulator allow, through the arrow from valuation to credit."""
+    """Advance rates move towards what agencies and the regulator allow, through the arrow from valuation to credit."""
     market, quotes = economy.tape[region], economy.quotes[region]
     p, limits = economy.params.agents.agencies, economy.params.agents.regulators
     cap = limits.ltv_cap - market.ltv_addon
     wanted = {
-        "advance_senior": min(p.advance * p.senior_part * market.appraisal_senior, cap - limits.senior_gap),
-        "advance_mezzanine": min(p.advance * market.appraisal_mezzanine, cap),
+        "advance_senior": min(market.structured_senior, cap - limits.senior_gap),
+        "advance_mezzanine": min(market.structured_debt, cap),
     }
     for name, target in wanted.items():
         target = min(max(target, p.least_advance), p.most_advance)
@@ -69,30 +83,40 @@ def _advance(economy: Economy, region: str) -> None:
     economy.publish(region, **{name: economy.transmit(name, region, quotes[name]) for name in wanted})
 
 
-def _letters(economy: Economy, region: str) -> None:
-    """Put a letter on every class outstanding; note what changed."""
-    market, deals, p = economy.tape[region], economy.deals, economy.params.sim
+def _letters(economy: Economy, region: str, beliefs: list[Beliefs], quarter: bool) -> None:
+    """First letters on new classes; once a quarter, each mandated agency reviews all it rates."""
+    deals, p = economy.deals, economy.params.sim.ratings
     rows = economy.rows(region)
-    u = units(economy, region, rows)
-    let = p.markets.compute.cover * economy.contracts["rent"][rows] + (1.0 - p.markets.compute.cover) * u.rent
-    age = economy.clock + BEFORE - u.vintage
-    new = ratings.rate(
-        p.ratings,
-        deals["state"]["balance"][rows] + deals["undrawn"][rows],
-        u.gpus,
-        let,
-        u.running_cost,
-        market.depreciation_belief,
-        market.dispersion,
-        np.maximum(p.markets.compute.service_life - age, 1) / MONTHS,
-        market.base_rate,
-    )
+    owed = deals["state"]["balance"][rows] + deals["undrawn"][rows] > 0.0
+    due = owed.any(axis=1) & (quarter | (deals["rating"][rows] < 0).any(axis=1))
+    rows, owed = rows[due], owed[due]
+    if not len(rows):
+        return
+    seen = _see(economy, region, rows, beliefs)
     old = deals["rating"][rows]
-    rated = (deals["issued"][rows] < economy.clock)[:, None] & (deals["state"]["balance"][rows] > 0.0)
+    new, streak = ratings.review(p, old, seen, deals["streak"][rows])
+    new, streak = np.where(owed, new, old), np.where(owed, streak, 0)
+    rated = owed & (old >= 0)
     for kind, moved in (("downgrade", rated & (new > old)), ("upgrade", rated & (new < old))):
         _note_moves(economy, region, kind, rows, old, new, moved)
-    deals["rating"][rows] = new
+    deals["rating"][rows], deals["streak"][rows] = new, streak
     economy.note(region, downgrades=float((rated & (new > old)).sum()))
+
+
+def _see(economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs]) -> np.ndarray:
+    """Letters (n, k) by expected loss that the mandated agencies find now."""
+    deals, p = economy.deals, economy.params.sim.ratings
+    seen, labs = np.zeros((len(rows), len(CLASSES)), dtype=np.int64), tenants(economy, region)
+    for agency, belief in enumerate(beliefs):
+        own = np.flatnonzero(deals["agency"][rows] == agency)
+        if not len(own):
+            continue
+        units = package(economy, region, rows[own])
+        terms, state = as_delivered(economy, rows[own])
+        book = book_of(units, units.target)
+        rated = ratings.rate_book(p, terms, state, book, labs, belief, seed=economy.params.seed, date=economy.clock)
+        seen[own] = rated.by_loss
+    return seen
 
 
 def _note_moves(

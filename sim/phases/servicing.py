@@ -32,6 +32,7 @@ def service(economy: Economy) -> None:
     servicers = np.array([economy.outside["suppliers", r] for r in economy.regions])[regions]
     deals.settle(receipts, servicers)
     deals["period"]["principal_cash"][rows] = 0.0
+    deals["period"]["last"][rows] = False
     _earn(economy, receipts)
     for i, region in enumerate(economy.regions):
         _account(economy, region, receipts, regions == i)

@@ -1,0 +1,137 @@
+"""Collateral as a rating needs it: what deals' units earn and fetch month by month at constant technology, and who pays.
+
+A list is what comes before a path of the market bends it: units wear, contracts end, rents and values stay at today's. On a path
+market rents, values and appraisals are multiplied by its rent index, which has run for ``delay`` months at delivery.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sim.books.deals import BUILDING, CHANNELS
+from sim.collateral import make_book
+from sim.kernels.rating import Book
+from sim.markets.secondary import capped_value
+from sim.phases.valuing import Units, units
+from sim.units import MONTHS
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+AGEING = 1.0  # chips bear the whole of the market's obsolescence
+
+
+class Collateral(NamedTuple):
+    """``n`` deals over ``t`` months; the first entry of a list is the next pay date, or the first after delivery."""
+
+    periods: np.ndarray  # (n,) int64, months to the legal final and the sale that may follow it
+    contract: np.ndarray  # (n, t) USD/month, rent after management if every unit were let on today's contract
+    market: np.ndarray  # (n, t) USD/month, if every unit were let at spot
+    cost: np.ndarray  # (n, t) USD/month, running cost less management's part of it
+    value: np.ndarray  # (n, t) USD, of a sale without a fire-sale discount
+    appraisal: np.ndarray  # (n, t) USD, as the trustee's LTV test counts it
+    target: np.ndarray  # (n, t, k) USD, scheduled balance by class
+    tenant: np.ndarray  # (n, 1) int64, place among the region's labs
+    share: np.ndarray  # (n, 1) of the units under contract; the rest is let at spot
+    contract_end: np.ndarray  # (n, 1) int64, last month of the contract
+    vacancy: np.ndarray  # (n,) int64, months without rent after a contract
+    ageing: np.ndarray  # (n,) share of the market's obsolescence suffered
+    delay: np.ndarray  # (n,) int64, months to delivery
+
+
+def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
+    """Collateral of live deals ``rows`` (n,) of one region."""
+    deals, contracts = economy.deals, economy.contracts
+    building, state, terms = deals["stage"][rows] == BUILDING, deals["state"][rows], deals["terms"][rows]
+    periods = np.maximum(terms["legal_final"] - state["age"], 0) + terms["liquidation_lag"] + 1
+    ahead = np.arange(1, periods.max(initial=1) + 1)
+    place = {lab.party: i for i, lab in enumerate(economy.all("lab", region))}
+    old = deals["predecessor"][rows]
+    source = np.where(building & (old >= 0), old, rows)  # units of a deal that is refinanced are still with its predecessor
+    notes = np.where(building[:, None], state["balance"] + deals["undrawn"][rows], deals["scheduled"][rows])
+    left = deals.library.at("target", deals["kind"][rows][:, None], state["age"][:, None] + ahead)
+    return Collateral(
+        periods=periods,
+        **_lists(economy, region, units(economy, region, source), contracts["rent"][source], len(ahead)),
+        target=notes[:, None] * left,
+        tenant=np.array([[place[t]] for t in contracts["tenant"][source].tolist()], dtype=np.int64).reshape(-1, 1),
+        **_lettings(economy, contracts["months"][source]),
+        delay=np.where(building, np.maximum(deals["delivery"][rows] - economy.clock, 0), 0),
+    )
+
+
+def package_new(economy: Economy, region: str, tenant: int) -> Collateral:
+    """Collateral of the deals that could close now, one a channel, of 1 USD of cost; ``target`` per USD of each class.
+
+    ``tenant`` is the place of the anchor customer among the region's labs. Rents are those expected at delivery.
+    """
+    market, deals, count = economy.tape[region], economy.deals, len(CHANNELS)
+    kind = deals.kind(economy.regions.index(region), np.arange(count))
+    terms = deals.library.terms[kind]
+    periods = terms["legal_final"] + terms["liquidation_lag"] + 1
+    ahead = np.arange(1, periods.max() + 1)
+    one = np.ones(count)
+    new = Units(one / market.unit_cost, np.zeros(count, np.int64), one, one * market.expected_rent, one * market.running_cost)
+    term = np.full(count, economy.params.sim.markets.compute.contract_term)
+    return Collateral(
+        periods=periods,
+        **_lists(economy, region, new, new.rent, len(ahead)),
+        target=deals.library.at("target", kind[:, None], ahead[None]),
+        tenant=np.full((count, 1), tenant, dtype=np.int64),
+        **_lettings(economy, term),
+        delay=np.zeros(count, np.int64),
+    )
+
+
+def as_delivered(economy: Economy, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Terms and state (n,) of live deals, copied; those under construction as they will be, fully drawn, at delivery."""
+    deals = economy.deals
+    terms, state = deals["terms"][rows].copy(), deals["state"][rows].copy()
+    building = deals["stage"][rows] == BUILDING
+    state["balance"] += np.where(building[:, None], deals["undrawn"][rows], 0.0)
+    reserve = deals.library.reserve(deals["kind"][rows], state["balance"], terms["coupon"])
+    fresh = building & (deals["predecessor"][rows] < 0)  # a refinancing fills its reserve out of rent
+    state["reserve"] = np.where(fresh, reserve, state["reserve"])
+    terms["notional"] = np.where(building[:, None], state["balance"], terms["notional"])
+    return terms, state
+
+
+def book_of(units: Collateral, target: np.ndarray) -> Book:
+    """The rating engine's book of deals with these units; ``target`` (n, t, k) USD."""
+    lists = {name: getattr(units, name) for name in ("contract", "market", "cost", "value", "appraisal")}
+    lettings = {name: getattr(units, name) for name in ("vacancy", "ageing", "delay")}
+    return make_book(units.periods, target, units.tenant, units.share, units.contract_end, **lettings, **lists)
+
+
+def _lists(economy: Economy, region: str, u: Units, contract: np.ndarray, months: int) -> dict[str, np.ndarray]:
+    """Rents, costs and values (n, t), USD."""
+    p, market = economy.params.sim.markets, economy.tape[region]
+    alive = u.gpus[:, None] * (1.0 - p.compute.wear / MONTHS) ** np.arange(1, months + 1)
+    kept = (1.0 - p.compute.overhead) / MONTHS
+    service = p.compute.service_life / MONTHS
+    rate = market.base_rate + market.spread
+
+    def worth(decline: float, discount: float, years: float) -> np.ndarray:
+        unit = capped_value(p.secondary, u.rent, u.running_cost, decline, discount, years, market.unit_cost, u.factor)
+        return alive * unit[:, None]
+
+    return {
+        "contract": alive * (kept * contract)[:, None],
+        "market": alive * (kept * market.utilisation * u.rent)[:, None],
+        "cost": alive * (kept * u.running_cost)[:, None],
+        "value": worth(market.depreciation_seen, p.secondary.sale_rate, p.secondary.sale_years),
+        "appraisal": worth(market.depreciation_belief, rate, service),
+    }
+
+
+def _lettings(economy: Economy, months: np.ndarray) -> dict[str, np.ndarray]:
+    """Contracts that have ``months`` (n,) to run: renewed at spot without a gap."""
+    cover = economy.params.sim.markets.compute.cover
+    return {
+        "share": np.full((len(months), 1), cover),
+        "contract_end": np.asarray(months, dtype=np.int64).reshape(-1, 1),
+        "vacancy": np.zeros(len(months), np.int64),
+        "ageing": np.full(len(months), AGEING),
+    }

@@ -1,0 +1,68 @@
+"""Class sizes of the deals that could close now, and which agency rates them: the largest debt that reaches its letters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim import ratings, structuring
+from sim.books.deals import CHANNELS
+from sim.collateral import select
+from sim.kernels.layouts import layout
+from sim.kernels.scenarios import Beliefs, Obligors
+from sim.phases.collateral import book_of, package_new
+from sim.phases.issuing import coupons
+from sim.sums import mean
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+
+def structure_new(economy: Economy, region: str, beliefs: list[Beliefs], labs: Obligors) -> None:
+    """Every agency sizes a deal of each channel; sponsors shop, and the channel's mandate goes to the laxest.
+
+    Publishes advance rates, mixed by the channels' shares in new deals.
+    """
+    market = economy.tape[region]
+    sizes = np.array([_sizes(economy, region, belief, labs) for belief in beliefs])  # (agency, channel, senior and all)
+    economy.mandates[region] = sizes[:, :, 1].argmax(axis=0)
+    lax = _leniency(economy, region)
+    usual = np.array([[mean(sizes[:, c, i].tolist()) for i in range(2)] for c in range(len(CHANNELS))])
+    shopped = lax * sizes.max(axis=0) + (1.0 - lax) * usual
+    parts = np.array([market.abs_share, 1.0 - market.abs_share])
+    senior, debt = (float(parts @ shopped[:, i]) for i in range(2))
+    economy.publish(region, structured_senior=senior, structured_debt=debt)
+
+
+def _leniency(economy: Economy, region: str) -> float:
+    """Weight of the laxest agency's sizes: shopping is easier where more is sold as securities."""
+    p = economy.params.agents.agencies
+    lean = economy.tape[region].abs_share - economy.params.sim.markets.primary.neutral_abs_share
+    return min(max(p.leniency + p.shopping * lean, 0.0), 1.0)
+
+
+def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np.ndarray:
+    """Senior class and all debt (channel, 2) of a deal of 1 USD that reach their letters under one agency's beliefs."""
+    deals, p = economy.deals, economy.params.sim.ratings
+    limit = economy.params.agents.agencies.most_advance
+    senior, junior = (ratings.LETTERS.index(letter) for letter in (p.senior_letter, p.junior_letter))
+    units = package_new(economy, region, tenant=0)
+    channel = np.arange(len(CHANNELS))
+    kind = deals.kind(economy.regions.index(region), channel)
+    notes = deals.library.sizes(kind, 0.75 * limit, limit)
+    coupon = coupons(economy, region, kind)
+    terms = deals.library.scaled(kind, np.ones(len(kind)), notes)
+    terms["classes"], terms["coupon"], terms["notional"] = deals.library.classes[kind], coupon, notes
+    state = layout(2).blank("state", len(kind))
+    state["balance"], state["pool"] = notes, 1.0
+    state["reserve"] = deals.library.reserve(kind, notes, coupon)
+    book = book_of(units, notes[:, None] * units.target)
+    found = np.zeros((len(kind), 2))
+    for c in channel:
+        one, two = slice(c, c + 1), deals.library.classes[kind[c]] > 1
+        own = (p, terms[one], state[one], select(book, np.array([c])), labs, belief)
+        sought = [senior, junior] if two else [junior]
+        sizes = structuring.structure(*own, sought, limit, seed=economy.params.seed, date=economy.clock)
+        found[c] = sizes[0] if two else sizes.sum(), sizes.sum()
+    return found

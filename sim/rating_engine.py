@@ -1,0 +1,144 @@
+"""Estimates of a whole book under one agency's beliefs: scenarios in cells of 64, on all cores, the same to the last bit on one."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.kernels import rating
+from sim.kernels.draws import LANES
+from sim.kernels.rating import SUMS, Book
+from sim.kernels.scenarios import STRATA, Beliefs, Obligors, Sampling
+
+CHUNK = 128  # cells a task runs, at most; bounds memory, changes no bit
+TOGETHER = 16  # deals a task holds, at least
+CELLS = 16  # from so many on, errors are those between cells
+MEANS = [rating.W, rating.WL, rating.WD, rating.WA, rating.WB]
+SQUARES = {  # sums of products, by places in MEANS
+    (0, 0): rating.WW,
+    (0, 1): rating.WWL,
+    (1, 1): rating.WWLL,
+    (0, 2): rating.WWD,
+    (2, 2): rating.WWD,
+    (3, 3): rating.WWAA,
+    (3, 4): rating.WWAB,
+    (4, 4): rating.WWBB,
+}
+
+
+class Estimates(NamedTuple):
+    """By deal and class, (n, k), with standard errors; a class without a balance loses nothing and has no life."""
+
+    loss: np.ndarray  # share of the balance, expected loss of present value at the class's own coupon
+    loss_error: np.ndarray
+    default: np.ndarray  # share, probability of any loss
+    default_error: np.ndarray
+    life: np.ndarray  # year, weighted average life of the principal paid; NaN where none is
+    life_error: np.ndarray
+    deviation: np.ndarray  # share, standard deviation of the loss from path to path
+    paths: int
+
+
+def estimate(
+    terms: np.ndarray,
+    state: np.ndarray,
+    book: Book,
+    obligors: Obligors,
+    beliefs: Beliefs,
+    sampling: Sampling,
+    paths: int,
+    threads: int | None = None,
+    chunk: int = CHUNK,
+) -> Estimates:
+    """Pay every deal down ``paths`` scenarios, rounded up to whole cells.
+
+    Parameters
+    ----------
+    terms, state : (n,) records of the deals, as they stand now
+    threads : at most so many; None is one a core
+    chunk : cells a task runs; bounds memory
+    """
+    terms = terms.copy()
+    terms["ard_margin"] = 0.0  # no rating covers interest added after the ARD; it is paid last and takes cash from no class
+    n, k = state["balance"].shape
+    cells = -(-paths // LANES)
+    threads = threads or os.cpu_count() or 1
+    blocks = min(max(1, n // TOGETHER), max(1, threads // max(1, -(-cells // chunk))))
+    edges = np.linspace(0, n, blocks + 1).astype(int)
+    chunk = min(chunk, -(-cells // threads))
+    tasks = [(first, min(first + chunk, cells), a, b) for first in range(0, cells, chunk) for a, b in pairwise(edges)]
+
+    def run(task: tuple[int, int, int, int]) -> np.ndarray:
+        first, last, a, b = task
+        sums = np.zeros((last - first, b - a, k, STRATA, SUMS))
+        rating.rate_cells(first, sums, a, terms, state, book, obligors, beliefs, sampling)
+        return sums
+
+    total, squares = np.zeros((n, k, STRATA, SUMS)), np.zeros((len(MEANS), len(MEANS), n, k))
+    for (_, _, a, b), sums in zip(tasks, in_order(run, tasks, threads), strict=True):
+        for cell in sums:  # one by one, so that no grouping of cells changes the sum
+            total[a:b] += cell
+            squares[:, :, a:b] += products(cell)
+    return reckon(total, squares, np.array([sampling.nominal, LANES - sampling.nominal]) * cells)
+
+
+def in_order(run, tasks: list, threads: int) -> Iterator[np.ndarray]:
+    """Results of the tasks in their order, few of them held at a time."""
+    if threads == 1 or len(tasks) == 1:
+        yield from map(run, tasks)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = [pool.submit(run, task) for task in tasks[: 2 * threads]]
+        for task in [*tasks[2 * threads :], *[None] * len(waiting)]:
+            yield waiting.pop(0).result()
+            if task is not None:
+                waiting.append(pool.submit(run, task))
+
+
+def products(cell: np.ndarray) -> np.ndarray:
+    """Products of a cell's sums (n, k, strata, sums) of MEANS, each with each (5, 5, n, k)."""
+    sums = np.moveaxis(cell.sum(axis=2)[..., MEANS], -1, 0)
+    return sums[:, None] * sums[None, :]
+
+
+def reckon(total: np.ndarray, squares: np.ndarray, count: np.ndarray) -> Estimates:
+    """Estimates from sums (n, k, strata, sums) over ``count`` (strata,) paths and products (5, 5, n, k) of cells' sums.
+
+    Weights have mean one, which serves as a control variate (Owen and Zhou 2000). Errors are those between cells; with few cells
+    those between paths of a kind, as if they were independent, which lattices make them better than.
+    """
+    sums = np.moveaxis(total.sum(axis=2)[..., MEANS], -1, 0)
+    paths = count.sum()
+    cells = paths // LANES
+    if cells >= CELLS:
+        covariance = (squares - sums[:, None] * sums[None, :] / cells) * (cells / (cells - 1)) / paths**2
+    else:
+        covariance = within(total, count)
+    weight, spread = sums[0] / paths, covariance[0, 0]
+
+    def controlled(at: int) -> tuple[np.ndarray, np.ndarray]:
+        own, common = covariance[at, at], covariance[0, at]
+        slope = np.divide(common, spread, out=np.zeros_like(common), where=spread > 1e-12 / paths)
+        mean = sums[at] / paths - slope * (weight - 1.0)
+        return np.clip(mean, 0.0, 1.0), np.sqrt(np.maximum(own - slope * common, 0.0))
+
+    loss, default = controlled(1), controlled(2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        life = sums[3] / sums[4]
+        square = covariance[3, 3] - 2.0 * life * covariance[3, 4] + life * life * covariance[4, 4]
+        error = np.sqrt(np.maximum(square, 0.0)) * paths / sums[4]
+    second = total[..., rating.WLL].sum(axis=-1) / paths
+    return Estimates(*loss, *default, life, error, np.sqrt(np.maximum(second - loss[0] ** 2, 0.0)), int(paths))
+
+
+def within(total: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Covariances (5, 5, n, k) of the means of MEANS, from squares between paths of a kind."""
+    found = np.zeros((len(MEANS), len(MEANS), *total.shape[:2]))
+    extra = np.where(count > 1, count / np.maximum(count - 1, 1), 0.0) / count.sum() ** 2
+    for (a, b), square in SQUARES.items():
+        product = total[..., MEANS[a]] * total[..., MEANS[b]] / np.maximum(count, 1)
+        found[a, b] = found[b, a] = ((total[..., square] - product) * extra).sum(axis=-1)
+    return found
