@@ -5,10 +5,10 @@ tenants, rents and resale markets will fare. Two tables turn the results into le
 the horizon is the class's average life, and idealised ten-year default probabilities.
 """
 
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from scipy.special import ndtri
 
 from sim.kernels.draws import LANES
@@ -22,7 +22,6 @@ __all__ = ["joint_tranche_losses", "pool_tranche_loss"]
 
 NOTCHES = [f"{letter}{notch}" for letter in ("Aa", "A", "Baa", "Ba", "B", "Caa") for notch in (1, 2, 3)]
 LETTERS = ("Aaa", *NOTCHES, "Ca")  # the last: worse than any table allows
-Letter = Literal[LETTERS]
 YEARS = np.arange(1.0, 11.0)  # horizons of the loss table
 TEN = 10.0  # years, horizon of the default table
 
@@ -60,9 +59,16 @@ class Params(Frozen):
     default_probability: tuple[float, ...] = quantities("share", "idealised over ten years, of each letter but the last")
     idealised_loss: tuple[tuple[float, ...], ...] = quantities("share", "idealised over 1 to 10 years, a row a letter but the last")
     tenant_default: float = quantity("1/year", 0.0, 0.5, "default probability of a lab, as agencies see it")
-    senior_letter: Letter = Field(description="letter that the senior class must reach by expected loss")
-    junior_letter: Letter = Field(description="letter that the last class must reach, a loan of one class too")
+    senior_letter: str = Field(description="letter that the senior class must reach by expected loss")
+    junior_letter: str = Field(description="letter that the last class must reach, a loan of one class too")
     agencies: tuple[Agency, ...] = quantities("1", "one an agency")
+
+    @field_validator("senior_letter", "junior_letter")
+    @classmethod
+    def _known(cls, letter: str) -> str:
+        if letter not in LETTERS:
+            raise ValueError(f"no such letter. Give one of {', '.join(LETTERS)}")
+        return letter
 
     @model_validator(mode="after")
     def _tables(self) -> Self:

@@ -9,7 +9,7 @@ from sim.kernels.rating import Book
 from sim.kernels.scenarios import Beliefs, Obligors
 from sim.ratings import Params, rate_book
 
-GRID = 16  # sizes tried at once
+GRID = 8  # sizes tried at once
 ROUNDS = 2  # each narrows the range to one step of the grid
 
 

@@ -9,9 +9,13 @@ from pytest import mark
 HOUSE = Path(__file__).resolve().parents[1]
 FLOORS = (  # from the ground; a package stands for all its modules, which may know each other
     ("sim.units", "sim.sums", "sim.streams", "sim.kernels", "sim.mistakes", "sim.plain", "sim.folders", "sim.columns"),
-    ("sim.books", "sim.orders", "sim.tape", "sim.arrows", "sim.ratings", "sim.params", "sim.record", "sim.deal_files"),
+    ("sim.pools", "sim.collateral", "sim.rating_engine", "sim.deal_fields"),
+    ("sim.ratings", "sim.deal_obligors"),
+    ("sim.structuring", "sim.deal_files"),
+    ("sim.books", "sim.orders", "sim.tape", "sim.arrows", "sim.params", "sim.record", "sim.deal_records", "sim.deal_risk"),
     ("sim.markets", "agents", "sim.references", "sim.manifest", "sim.summary", "sim.compose", "sim.deal_reader"),
-    ("sim.reports", "sim.deal"),
+    ("sim.reports", "sim.deal_library", "sim.rating_files"),
+    ("sim.deal",),
     ("sim.phases",),
     ("sim.month",),
     ("sim.economy",),

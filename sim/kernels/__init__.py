@@ -23,7 +23,7 @@ def sources() -> str:
 
 # The compiler's cache notices edits of a function's own file only; kernels call each other across files.
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    config.CACHE_DIR = str(HERE / "__pycache__" / f"compiled-{sources()}")
+    config.CACHE_DIR = str(HERE / "__pycache__" / f"compiled-{sources()}")  # type: ignore[attr-defined]
 
 
 def uncompiled(module: ModuleType, edit: Callable[[str], str] = str) -> ModuleType:

@@ -245,7 +245,7 @@ def record(table: Table, classes: int, lanes: int = 0) -> np.dtype:
     offsets: dict[str, int] = {}
     end, step = 0, LINE if lanes > 1 else 0
     for name, kind, *_ in sorted(table, key=lambda column: column[0] not in TOUCHED) if lanes > 1 else table:
-        width = {"": (), "k": (classes,)}.get(kind[1:]) if kind[1:] in ("", "k") else (int(kind[1:]),)
+        width = () if kind[1:] == "" else (classes,) if kind[1:] == "k" else (int(kind[1:]),)
         wide = lanes and name not in DEAL_WIDE
         base = KINDS[kind[0]]
         if wide and kind[0] == "b":  # the compiler takes no rows of booleans, and sees through rows of one width only

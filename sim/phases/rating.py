@@ -12,13 +12,11 @@ from sim.books.deals import CLASSES
 from sim.collateral import obligors
 from sim.kernels.scenarios import Beliefs, Obligors
 from sim.phases.collateral import as_delivered, book_of, package
-from sim.phases.structuring import structure_new
+from sim.phases.structuring import QUARTER, structure_new
 from sim.sums import mean
 
 if TYPE_CHECKING:
     from sim.economy import Economy
-
-QUARTER = 3  # months between reviews
 
 
 def rate(economy: Economy) -> None:

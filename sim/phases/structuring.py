@@ -18,14 +18,20 @@ from sim.sums import mean
 if TYPE_CHECKING:
     from sim.economy import Economy
 
+QUARTER = 3  # months between reviews
+
 
 def structure_new(economy: Economy, region: str, beliefs: list[Beliefs], labs: Obligors) -> None:
-    """Every agency sizes a deal of each channel; sponsors shop, and the channel's mandate goes to the laxest.
+    """An agency sizes a deal of each channel afresh; sponsors shop, and the channel's mandate goes to the laxest.
 
-    Publishes advance rates, mixed by the channels' shares in new deals.
+    Agencies take turns, one a quarter, and all at the start. Publishes advance rates, mixed by the channels' shares in new deals.
     """
     market = economy.tape[region]
-    sizes = np.array([_sizes(economy, region, belief, labs) for belief in beliefs])  # (agency, channel, senior and all)
+    if region not in economy.sized:
+        economy.sized[region] = np.array([_sizes(economy, region, belief, labs) for belief in beliefs])
+    turn = economy.clock // QUARTER % len(beliefs)
+    sizes = economy.sized[region]  # (agency, channel, senior and all)
+    sizes[turn] = _sizes(economy, region, beliefs[turn], labs)
     economy.mandates[region] = sizes[:, :, 1].argmax(axis=0)
     lax = _leniency(economy, region)
     usual = np.array([[mean(sizes[:, c, i].tolist()) for i in range(2)] for c in range(len(CHANNELS))])
@@ -60,6 +66,9 @@ def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np
     book = book_of(units, notes[:, None] * units.target)
     found = np.zeros((len(kind), 2))
     for c in channel:
+        if c > 0 and deals.library.names[kind[c]] == deals.library.names[kind[0]]:
+            found[c] = found[0]
+            continue
         one, two = slice(c, c + 1), deals.library.classes[kind[c]] > 1
         own = (p, terms[one], state[one], select(book, np.array([c])), labs, belief)
         sought = [senior, junior] if two else [junior]
