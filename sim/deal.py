@@ -176,10 +176,14 @@ def run(options: argparse.Namespace) -> None:
     path = find(options.file)
     if options.out and options.out.resolve() == path.resolve():
         raise BadDeal(f"--out {options.out}: that is the deal itself. Name another file.")
+    if options.paths is not None and not options.rate:
+        raise BadDeal(f"--paths {options.paths}: goes with --rate. Add --rate or drop it.")
+    if options.scenario == "":
+        raise BadDeal("--scenario: empty. Name a scenario of the file or drop it.")
     file = read(path, options.scenario)
     deal = pay(file)
     text = as_csv(table(file, deal))
-    lines = rate(file, options.paths) if options.rate else summary(file, deal) if options.summary else iter(())
+    lines = list(rate(file, options.paths) if options.rate else summary(file, deal) if options.summary else ())
     if options.out:
         write(options.out, text)
     elif not (options.rate or options.summary):
@@ -199,6 +203,7 @@ def rate(file: DealFile, paths: int | None) -> Iterator[str]:
         raise BadDeal(MISSING)
     from sim.rating_files import rate_file  # only here: it compiles
 
+    print("Rating; the first deal with so many classes compiles for about a minute, once.", file=sys.stderr)
     return rate_file(file) if paths is None else rate_file(file, paths=paths)
 
 

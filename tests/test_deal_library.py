@@ -267,3 +267,17 @@ def test_all_mistakes_of_base_and_scenarios_are_listed_once():
         check(tree)
     lines = str(caught.value).splitlines()
     assert len(lines) == 3 and "deal.fee_fixed = -1" in lines[1] and "scenarios.stress: deal.revenue = -1" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rate", "--paths", "0"], "--paths 0: out of range"),
+        (["--paths", "64"], "goes with --rate"),
+        (["--scenario", ""], "empty"),
+    ],
+)
+def test_a_refused_option_writes_nothing(arguments, words, tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    assert main(["equipment_abs", "--out", str(table), *arguments]) == 2
+    assert words in capsys.readouterr().err and not table.exists()

@@ -201,7 +201,7 @@ def test_the_order_in_which_agents_are_created_changes_no_number(run, arrange):
 
 
 @mark.parametrize("region", ["us", "china"])
-@mark.parametrize("kind", ["operator", "investor", "lab", "cloud"])
+@mark.parametrize("kind", ["operator", "investor", "lab", "cloud", "agency"])
 def test_an_idle_agent_changes_no_regional_number(run, kind, region):
     """Sums over agents are exactly rounded, so another zero changes no bit. The audit's own rounding stays out."""
     other = lived(build(resolve(SMALL), idle=[(kind, region)]))

@@ -54,10 +54,10 @@ def run(folder: Path, regions: tuple[str, ...] = ("us", "china"), years: int = 2
             continue
         recorder.add("deals", deal=np.arange(3) + 3 * at, region=region)
         for month in range(months):
-            letters = rng.choice(["Aaa", "Baa", "Ba"], 3)
+            letters = rng.choice(["Aaa", "Baa2", "Ba2"], 3)
             recorder.add("tranches", month=month, deal=np.arange(3) + 3 * at, balance=rng.random(3) * 1e9, rating=letters)
         recorder.add("events", month=rng.integers(-5, months, 9), kind="default", region=region, deal=1)
-        recorder.add("events", month=0, kind="downgrade", region=region, deal=1, text="Aa to A")
+        recorder.add("events", month=0, kind="downgrade", region=region, deal=1, text="Aa2 to A2")
     recorder.write(folder)
     return folder
 
@@ -113,11 +113,11 @@ def test_loss_rates_are_the_losses_of_twelve_months_over_their_mean_debt(tmp_pat
 
 
 def test_investment_grade_is_the_share_of_the_balance_rated_baa_or_better(tmp_path: Path):
-    """60 of A and 20 of Baa in 100."""
+    """60 of A2 and 20 of Baa2 in 100."""
     recorder = Recorder(START)
     recorder.add("monthly", month=0, region="us")
     recorder.add("deals", deal=[0, 1, 2], region=["us", "us", "us"])
-    recorder.add("tranches", month=0, deal=[0, 1, 2], balance=[60.0, 20.0, 20.0], rating=["A", "Baa", "Ba"])
+    recorder.add("tranches", month=0, deal=[0, 1, 2], balance=[60.0, 20.0, 20.0], rating=["A2", "Baa2", "Ba2"])
     recorder.write(tmp_path)
     assert read(tmp_path)["us"]["investment_grade"].tolist() == pytest.approx([0.8])
 

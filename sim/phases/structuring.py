@@ -37,7 +37,10 @@ def structure_new(economy: Economy, region: str, beliefs: list[Beliefs], labs: O
     usual = np.array([[mean(sizes[:, c, i].tolist()) for i in range(2)] for c in range(len(CHANNELS))])
     shopped = lax * sizes.max(axis=0) + (1.0 - lax) * usual
     parts = np.array([market.abs_share, 1.0 - market.abs_share])
-    senior, debt = (float(parts @ shopped[:, i]) for i in range(2))
+    debt = float(parts @ shopped[:, 1])
+    two = np.array([economy.deals.library.classes[kind] > 1 for kind in _kinds(economy, region)])
+    within = float(parts[two] @ shopped[two, 1])  # loans of one class say nothing of how debt is cut
+    senior = debt * float(parts[two] @ shopped[two, 0]) / within if within > 0.0 else debt
     economy.publish(region, structured_senior=senior, structured_debt=debt)
 
 
@@ -48,14 +51,18 @@ def _leniency(economy: Economy, region: str) -> float:
     return min(max(p.leniency + p.shopping * lean, 0.0), 1.0)
 
 
+def _kinds(economy: Economy, region: str) -> np.ndarray:
+    """Templates of a region's channels."""
+    return economy.deals.kind(economy.regions.index(region), np.arange(len(CHANNELS)))
+
+
 def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np.ndarray:
     """Senior class and all debt (channel, 2) of a deal of 1 USD that reach their letters under one agency's beliefs."""
     deals, p = economy.deals, economy.params.sim.ratings
     limit = economy.params.agents.agencies.most_advance
     senior, junior = (ratings.LETTERS.index(letter) for letter in (p.senior_letter, p.junior_letter))
     units = package_new(economy, region, tenant=0)
-    channel = np.arange(len(CHANNELS))
-    kind = deals.kind(economy.regions.index(region), channel)
+    kind = _kinds(economy, region)
     notes = deals.library.sizes(kind, 0.75 * limit, limit)
     coupon = coupons(economy, region, kind)
     terms = deals.library.scaled(kind, np.ones(len(kind)), notes)
@@ -65,7 +72,7 @@ def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np
     state["reserve"] = deals.library.reserve(kind, notes, coupon)
     book = book_of(units, notes[:, None] * units.target)
     found = np.zeros((len(kind), 2))
-    for c in channel:
+    for c in range(len(kind)):
         if c > 0 and deals.library.names[kind[c]] == deals.library.names[kind[0]]:
             found[c] = found[0]
             continue
