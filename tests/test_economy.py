@@ -114,8 +114,8 @@ def test_what_is_refinanced_is_repaid_whole(name):
 
 
 def test_past_its_ard_a_deal_that_nobody_refinances_pays_all_excess_to_its_notes():
-    """The ARD is month 60 of the master trust; lenders of used units give nothing, and it is in turbo until its legal final."""
-    economy, late = calm("us_data_centre_abs", "sim.books.deals.refinancing_least=1.0"), 0
+    """The ARD is month 60 of the master trust; lenders and sponsors pay nothing, and it is in turbo until its legal final."""
+    economy, late = calm("us_data_centre_abs", "sim.books.deals.refinancing_least=1.0", payoff=0.0), 0
     for _ in range(economy.months_total):
         economy.step()
         deals, state = economy.deals, economy.deals["state"]
@@ -125,10 +125,14 @@ def test_past_its_ard_a_deal_that_nobody_refinances_pays_all_excess_to_its_notes
     assert late > 0
 
 
-def calm(name: str, *overrides: str):
+def calm(name: str, *overrides: str, payoff: float = 1.0):
     """Eight years in which all deals follow one template, tenants' contracts outlast them and lenders trust used units."""
     names = [f"sim.books.deals.us.{channel}={name}" for channel in ("abs", "private")]
-    trust = ["sim.markets.compute.contract_term=120", "sim.books.deals.refinancing_advance=3.0", "agents.operators.payoff=1.0"]
+    trust = [
+        "sim.markets.compute.contract_term=120",
+        "sim.books.deals.refinancing_advance=3.0",
+        f"agents.operators.payoff={payoff}",
+    ]
     world = ["size=class", "horizon_years=8", "sim.build.burn_in=0", "regions=[us]"]
     return build(resolve([*world, *names, *trust, *overrides]))
 
