@@ -201,8 +201,9 @@ def rate(file: DealFile, paths: int | None) -> Iterator[str]:
     """
     if file.risk is None:
         raise BadDeal(MISSING)
-    from sim.rating_files import rate_file  # only here: it compiles
+    from sim.rating_files import counted, rate_file  # only here: it compiles
 
+    counted(paths)
     print("Rating; the first deal with so many classes compiles for about a minute, once.", file=sys.stderr)
     return rate_file(file) if paths is None else rate_file(file, paths=paths)
 

@@ -28,6 +28,20 @@ def configured() -> Params:
     return Params.model_validate_json(json.dumps(read_plain(CONFIG)), strict=True)
 
 
+def counted(paths: int | None) -> int:
+    """Paths of a deal file's rating; the configured number when none is given.
+
+    Raises
+    ------
+    BadDeal
+        for fewer than one path or too many
+    """
+    count = configured().file_paths if paths is None else paths
+    if not 1 <= count <= 2**24:
+        raise BadDeal(f"--paths {count}: out of range. Give 1 to {2**24}.")
+    return count
+
+
 def rate_deal(file: DealFile, paths: int | None = None, plain: bool = False, threads: int | None = None) -> dict[str, Ratings]:
     """Ratings (1, k) of a deal by agency; the deal must have a risk block.
 
@@ -36,10 +50,7 @@ def rate_deal(file: DealFile, paths: int | None = None, plain: bool = False, thr
     BadDeal
         for fewer than one path or too many
     """
-    p = configured()
-    count = p.file_paths if paths is None else paths
-    if not 1 <= count <= 2**24:
-        raise BadDeal(f"--paths {count}: out of range. Give 1 to {2**24}.")
+    p, count = configured(), counted(paths)
     deal = records(file)
     book, obligors = describe([collateral(file)], [deal.period], p.horizon)
     found = {}

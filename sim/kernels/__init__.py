@@ -9,6 +9,8 @@ from types import ModuleType
 from numba import config
 from numba.core.dispatcher import Dispatcher
 
+from sim.kernels.naming import name_by_description
+
 DECORATOR = "from numba import njit\n"
 HERE = Path(__file__).parent
 
@@ -24,6 +26,8 @@ def sources() -> str:
 # The compiler's cache notices edits of a function's own file only; kernels call each other across files.
 if not os.environ.get("NUMBA_CACHE_DIR"):
     config.CACHE_DIR = str(HERE / "__pycache__" / f"compiled-{sources()}")  # type: ignore[attr-defined]
+
+name_by_description()
 
 
 def uncompiled(module: ModuleType, edit: Callable[[str], str] = str) -> ModuleType:
