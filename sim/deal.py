@@ -205,7 +205,7 @@ def rate(file: DealFile, paths: int | None) -> Iterator[str]:
 
     counted(paths)
     print("Rating; the first deal with so many classes compiles for about a minute, once.", file=sys.stderr)
-    return rate_file(file) if paths is None else rate_file(file, paths=paths)
+    return rate_file(file, paths)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,6 @@ class Economy(mesa.Model):
         self.quotes: dict[str, dict[str, float]] = {}  # credit terms before arrows, by region
         self.bids: dict[str, Book] = {}
         self.allotment: dict[str, np.ndarray] = {}  # (k, i) shares of new notes, by region
-        self.mandates: dict[str, np.ndarray] = {}  # agency that rates new deals, by region and channel
         self.sized: dict[str, np.ndarray] = {}  # share of cost that agencies allow (agency, channel, senior and all), by region
         self.basis: np.ndarray  # (i,) USD of discount at which investors bought their notes
         self.earned: np.ndarray  # (i,) USD of interest less losses since the last clearing
@@ -142,7 +141,7 @@ class Economy(mesa.Model):
             setattr(other, name, book)
         for name in ("clock", "tape", "residual", "vendor_revenue"):
             setattr(other, name, getattr(self, name))
-        for name in ("quotes", "bids", "allotment", "mandates", "sized", "basis", "earned", "entry_rent", "facts", "outside"):
+        for name in ("quotes", "bids", "allotment", "sized", "basis", "earned", "entry_rent", "facts", "outside"):
             setattr(other, name, copy.deepcopy(getattr(self, name)))
         for group, agents in self.people.items():
             for mine, theirs in zip(agents, other.people[group], strict=True):

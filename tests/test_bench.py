@@ -11,7 +11,8 @@ from analysis.__main__ import main as command
 from analysis.benchmarks import assembly, book, by_kernel, by_objects, contenders, native, racing, rating
 from analysis.benchmarks.contenders import KERNEL, PYTHON, C
 from analysis.benchmarks.task import CELL, NOTES, PERIODS, Task, part, task
-from sim.kernels.waterfall import LANES, pay_paths
+from sim.kernels.draws import LANES
+from sim.kernels.waterfall import pay_paths
 
 KEYS = {"kernel_vs_c", "kernel_vs_numpy", "kernel_vs_scalar", "kernel_vs_python", "book_vs_objects", *rating.KEYS}
 needs_c = pytest.mark.skipif(bool(native.missing()), reason="no C compiler")

@@ -3,8 +3,9 @@
 import numpy as np
 
 from analysis.benchmarks.task import CLASSES, PERIODS, RECORDS, Prepared, Task
+from sim.kernels.draws import LANES
 from sim.kernels.layouts import blank_lanes
-from sim.kernels.waterfall import LANES, pay_paths
+from sim.kernels.waterfall import pay_paths
 
 
 def prepare(work: Task, lanes: int = LANES, every_period: bool = False) -> Prepared:

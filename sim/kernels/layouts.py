@@ -283,7 +283,7 @@ def aligned(form: np.dtype, count: int) -> np.ndarray:
     return raw[start : start + size * count].view(form)
 
 
-def blank_lanes(records: Layout, given: np.ndarray, count: int = 64) -> np.ndarray:
+def blank_lanes(records: Layout, given: np.ndarray, count: int) -> np.ndarray:
     """One record of ``count`` lanes with every column's default, and the columns of the period record ``given`` on all lanes."""
     lanes = aligned(records.in_lanes(count), 1)
     for kind in ("state", "period", "payment"):

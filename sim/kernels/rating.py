@@ -7,7 +7,7 @@ from numba import njit
 
 from sim.kernels.draws import LANES, normal_cdf
 from sim.kernels.freezing import freeze
-from sim.kernels.layouts import TABLES, aligned, layout
+from sim.kernels.layouts import blank_lanes, layout
 from sim.kernels.scenarios import Beliefs, Obligors, Sampling, Scene, blank_scene, draw_cell
 from sim.kernels.waterfall import demanding, spread, step
 
@@ -210,15 +210,11 @@ class Desk(NamedTuple):
 def desk(classes: int, book: Book, obligors: Obligors) -> Desk:
     """Room for the deals of a book."""
     records = layout(classes)
-    lanes = aligned(records.in_lanes(LANES), 1)
-    for kind in ("state", "period", "payment"):
-        for name, _, default, *_ in TABLES[kind]:
-            if name in (lanes[kind].dtype.names or ()):
-                lanes[kind][name] = default
+    wide = records.blank("period", 1)
     months = max(1, int(np.ceil((book.delay + book.periods * book.months).max() - 1e-9)))
     scene = blank_scene(len(obligors.key), len(book.ageing), months)
     room = np.empty(LANES), np.empty(LANES), np.zeros((book.tenant.shape[1], LANES)), np.empty((3, classes, LANES))
-    return Desk(lanes, records.blank("period", 1), scene, *room, np.empty(classes))
+    return Desk(blank_lanes(records, wide[0], LANES), wide, scene, *room, np.empty(classes))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -1,7 +1,7 @@
 """One payment date of one deal in twelve clauses, and the two drivers that call it.
 
 The rules stand once, in ``step``. The book advances its deals one by one, on one lane each; ratings run one deal down
-``LANES`` paths at a time. Records are those of ``sim.kernels.layouts``, clauses those of ``sim.kernels.clauses``.
+64 paths at a time. Records are those of ``sim.kernels.layouts``, clauses those of ``sim.kernels.clauses``.
 """
 
 import numpy as np
@@ -47,7 +47,7 @@ from sim.kernels.clauses import (
 from sim.kernels.freezing import freeze
 from sim.kernels.layouts import one_lane
 
-LANES = 64
+PARTS = ("state", "period", "payment")
 USUAL_WINDOW = 3  # periods of DSCR, the market's custom; other windows take a slower loop
 
 
@@ -343,6 +343,3 @@ def pay_paths(terms, opening, wides, lanes, revenue, default_rate, interest, pri
                 for k in range(len(fixed.rank)):
                     interest[cell, row, k, j] += payment.interest[k, j]
                     principal[cell, row, k, j] += payment.principal[k, j]
-
-
-PARTS = ("state", "period", "payment")

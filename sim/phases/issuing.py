@@ -195,7 +195,7 @@ def deal_rows(
         sponsor=sponsors,
         region=index,
         channel=channel,
-        agency=economy.mandates[region][channel] if region in economy.mandates else 0,
+        agency=mandated(economy, region)[channel],
         predecessor=-1,
         issued=economy.clock,
         delivery=economy.clock + build,
@@ -211,6 +211,12 @@ def deal_rows(
     tenants = [tenant[int(s)] for s in sponsors]
     economy.contracts.add(len(cost), tenant=tenants, rent=market.expected_rent, months=compute.contract_term)
     return rows
+
+
+def mandated(economy: Economy, region: str) -> np.ndarray:
+    """The agency (channel,) that rates new deals: the one that allows most debt; the first until any has sized them."""
+    sizes = economy.sized.get(region)
+    return np.zeros(len(CHANNELS), dtype=np.int64) if sizes is None else sizes[:, :, 1].argmax(axis=0)
 
 
 def _shares(economy: Economy, region: str, count: int) -> np.ndarray:

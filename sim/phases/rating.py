@@ -24,7 +24,7 @@ def rate(economy: Economy) -> None:
     quarter = economy.clock % QUARTER == 0
     for region in economy.regions:
         beliefs = _opine(economy, region)
-        if quarter or region not in economy.mandates:
+        if quarter or region not in economy.sized:
             structure_new(economy, region, beliefs, tenants(economy, region))
         _advance(economy, region)
         _letters(economy, region, beliefs, quarter)

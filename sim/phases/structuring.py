@@ -27,12 +27,12 @@ def structure_new(economy: Economy, region: str, beliefs: list[Beliefs], labs: O
     Agencies take turns, one a quarter, and all at the start. Publishes advance rates, mixed by the channels' shares in new deals.
     """
     market = economy.tape[region]
-    if region not in economy.sized:
+    if region in economy.sized:
+        turn = economy.clock // QUARTER % len(beliefs)
+        economy.sized[region][turn] = _sizes(economy, region, beliefs[turn], labs)
+    else:
         economy.sized[region] = np.array([_sizes(economy, region, belief, labs) for belief in beliefs])
-    turn = economy.clock // QUARTER % len(beliefs)
     sizes = economy.sized[region]  # (agency, channel, senior and all)
-    sizes[turn] = _sizes(economy, region, beliefs[turn], labs)
-    economy.mandates[region] = sizes[:, :, 1].argmax(axis=0)
     lax = _leniency(economy, region)
     usual = np.array([[mean(sizes[:, c, i].tolist()) for i in range(2)] for c in range(len(CHANNELS))])
     shopped = lax * sizes.max(axis=0) + (1.0 - lax) * usual

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sim.deal import records
 from sim.deal_reader import check
 from sim.kernels import clauses, uncompiled, waterfall
+from sim.kernels.draws import LANES
 from sim.kernels.layouts import blank_lanes, layout
-from sim.kernels.waterfall import LANES
 from tests.kernels.deals import MODES, compare, paid, paid_by, random_deal, written
 from tests.kernels.freeze import cases, load
 from tests.kernels.test_frozen import differs
@@ -103,7 +103,7 @@ def test_a_deal_is_paid_alike_on_many_lanes_and_in_the_book(seed):
     for name in ("recovery_rate", "other_cash", "principal_cash", "appraisal", "market_value", "guarantor_failed"):
         deal.period[name] = deal.period[name][0]
     interest, principal = np.zeros((2, 1, periods, classes, LANES))
-    lanes = blank_lanes(layout(classes), deal.period[0])
+    lanes = blank_lanes(layout(classes), deal.period[0], LANES)
     wides = deal.period.copy()
     wides["special"] = wides["principal_cash"] != 0.0
     waterfall.pay_paths(deal.terms, deal.state, wides, lanes, revenue, default_rate, interest, principal, True)
