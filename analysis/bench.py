@@ -11,12 +11,12 @@ import time
 from collections.abc import Sequence
 
 from analysis.benchmarks import book, contenders, native, rating
-from analysis.benchmarks.contenders import NUMPY, ONE_LANE, PYTHON, C, Contender, Result
+from analysis.benchmarks.contenders import NUMPY, PYTHON, SINGLE, C, Contender, Result
 from analysis.benchmarks.racing import Ratio, compare, race
 from analysis.benchmarks.task import PATHS, PERIODS, Task, task
 
 ROUNDS, BOOK_ROUNDS = 100, 40
-KEYS = {C: "kernel_vs_c", NUMPY: "kernel_vs_numpy", ONE_LANE: "kernel_vs_scalar", PYTHON: "kernel_vs_python"}
+KEYS = {C: "kernel_vs_c", NUMPY: "kernel_vs_numpy", SINGLE: "kernel_vs_scalar", PYTHON: "kernel_vs_python"}
 
 Figure = float | bool | None
 

@@ -11,7 +11,6 @@ from analysis.__main__ import main as command
 from analysis.benchmarks import assembly, book, by_kernel, by_objects, contenders, native, racing, rating
 from analysis.benchmarks.contenders import KERNEL, PYTHON, C
 from analysis.benchmarks.task import CELL, NOTES, PERIODS, Task, part, task
-from sim.kernels.draws import LANES
 from sim.kernels.waterfall import pay_paths
 
 KEYS = {"kernel_vs_c", "kernel_vs_numpy", "kernel_vs_scalar", "kernel_vs_python", "book_vs_objects", *rating.KEYS}
@@ -68,7 +67,7 @@ def test_the_deal_exercises_its_rules(work):
 def test_a_fuller_revenue_repays_every_class(work):
     """Twice the rent repays 92 on every path, and not a dollar more."""
     rich = work._replace(revenue=2.0 * work.revenue)
-    prepared = by_kernel.prepare(rich)
+    prepared = by_kernel.paths(rich)
     prepared.call()
     assert prepared.read()[1][0].sum(axis=0) == pytest.approx(np.full(4 * CELL, sum(NOTES)), abs=1e-9)
 
@@ -81,8 +80,8 @@ def test_the_vector_build_of_c_is_vector_code_and_the_scalar_build_is_not():
 
 def test_the_kernel_is_vector_code(work):
     """Packed minima or maxima on the widest registers: a lost vectorisation costs five times the speed, and shows here."""
-    by_kernel.prepare(part(work, CELL)).call()
-    signature = next(known for known in pay_paths.signatures if f"(3, {LANES})" in str(known))
+    by_kernel.paths(part(work, CELL)).call()
+    signature = pay_paths.signatures[0]
     found = assembly.vector_instructions(pay_paths, signature)
     assert found["zmm"] + found["ymm"] > max(20, found["single"])
 

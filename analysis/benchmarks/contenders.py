@@ -10,10 +10,10 @@ from analysis.benchmarks import by_kernel, by_numpy, by_objects, native
 from analysis.benchmarks.racing import Ratio, compare, race
 from analysis.benchmarks.task import CELL, NOTES, Prepared, Task, part, task
 
-KERNEL, C, C_SCALAR, ONE_LANE, NUMPY, PYTHON = "kernel", "C", "C, scalar build", "numba, one lane", "numpy", "Python objects"
+KERNEL, C, C_SCALAR, SINGLE, NUMPY, PYTHON = "kernel", "C", "C, scalar build", "numba, path by path", "numpy", "Python objects"
 CLOSE = 1e-9  # share of the notes; the contenders are written to be equal to the bit
 FEW = 2  # paths a timed call of Python
-SLOW_CELLS = 4  # cells of paths a timed call of the one-lane kernel
+SLOW_CELLS = 4  # cells of paths a timed call of the path-by-path kernel
 LEAST = 3.0  # times its own scalar build that C must reach to count as vector code
 
 Paid = tuple[np.ndarray, np.ndarray]
@@ -47,9 +47,8 @@ def computed(name: str, pay: Callable[[Task], Paid], timed: Task, checked: Task)
 def enter(work: Task) -> dict[str, Contender]:
     """All contenders that this machine can run, the kernel first; C only where it can be compiled."""
     few = part(work, SLOW_CELLS * CELL)
-    one_lane = compiled(ONE_LANE, by_kernel.prepare(work, 1), work)
-    short = compiled(ONE_LANE, by_kernel.prepare(few, 1), few)
-    entered = [compiled(KERNEL, by_kernel.prepare(work), work), one_lane._replace(call=short.call, steps=short.steps)]
+    single, short = compiled(SINGLE, by_kernel.singly(work), work), compiled(SINGLE, by_kernel.singly(few), few)
+    entered = [compiled(KERNEL, by_kernel.paths(work), work), single._replace(call=short.call, steps=short.steps)]
     if not native.missing():
         entered.append(compiled(C, native.prepare(work, native.vector_width()), work))
         entered.append(compiled(C_SCALAR, native.prepare(work, 1), work))
@@ -71,7 +70,7 @@ def gaps(entered: dict[str, Contender]) -> dict[str, float]:
 
 def period_gap(work: Task) -> float:
     """Largest difference between kernel and C in what any class is paid in any period, as a share of the notes."""
-    ours, theirs = by_kernel.prepare(work, every_period=True), native.prepare(work, native.vector_width(), every_period=True)
+    ours, theirs = by_kernel.paths(work, every_period=True), native.prepare(work, native.vector_width(), every_period=True)
     ours.call(), theirs.call()
     return max(float(np.abs(a - b).max()) for a, b in zip(ours.read(), theirs.read(), strict=True)) / sum(NOTES)
 

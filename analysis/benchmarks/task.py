@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.kernels.layouts import LINE, Layout, layout
+from sim.kernels.layouts import Layout, layout
 
 CLASSES = 3
+LINE = 64  # bytes of a cache line
 PERIODS = 120
 CELL = 64
 PATHS = 41 * CELL  # a few thousand, no power of two: rows of such a length would crowd into a few sets of the cache

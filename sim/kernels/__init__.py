@@ -5,13 +5,18 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from llvmlite import binding
 from numba import config
 from numba.core.dispatcher import Dispatcher
 
 from sim.kernels.naming import name_by_description
 
 DECORATOR = "from numba import njit\n"
+# Of what only other kernels call: no entry from Python, which takes longer to compile than the rest; INLINED, part of the caller.
+INTERNAL: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INLINED: dict[str, Any] = {"forceinline": True, **INTERNAL}
 HERE = Path(__file__).parent
 
 
@@ -28,6 +33,9 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
     config.CACHE_DIR = str(HERE / "__pycache__" / f"compiled-{sources()}")  # type: ignore[attr-defined]
 
 name_by_description()
+
+# Loops over classes are unrolled, however long their bodies: only then do a deal's columns stay in registers.
+binding.set_option("", "-unroll-threshold=3000")
 
 
 def uncompiled(module: ModuleType, edit: Callable[[str], str] = str) -> ModuleType:

@@ -3,9 +3,6 @@
 Each table below lists a record's columns as (name, kind, default, unit, meaning). Kinds: ``f`` float64,
 ``i`` int64, ``b`` bool; ``k`` after a kind makes it one entry per class, most senior first. A ratio trigger
 that is absent is NaN, a limit that is absent is infinite.
-
-A lane is one path of a deal. Terms, and the columns in ``DEAL_WIDE``, are the same on all lanes of a deal; every other
-column has one entry a lane, as its last axis. With one lane the records of the book are that layout, axis left out.
 """
 
 import functools
@@ -18,21 +15,6 @@ NAN, INF = float("nan"), float("inf")
 WINDOW = 60  # periods of DSCR history kept, the longest window a deal may average over
 LAG = 60  # periods between default and recovery, at most
 PADDED = (2, 3, 4, 8)
-LINE = 64  # bytes: rows of lanes begin on a cache line
-DEAL_WIDE = {
-    "age",
-    "pool_yield",
-    "amortisation_rate",
-    "index",
-    "target",
-    "last",
-    "special",
-    "reserve_fixed",
-    "reserve_weight",
-    "rate",
-    "goal",
-    "coupon",
-}
 
 Table = tuple[tuple[str, str, Any, str, str], ...]
 
@@ -192,12 +174,6 @@ PAYMENT: Table = (
 )
 
 TABLES = {"terms": TERMS, "state": STATE, "period": PERIOD, "payment": PAYMENT}
-# Columns that every period touches.
-TOUCHED = {
-    "balance", "arrears", "pool", "pdl", "reserve", "trap", "fee_arrears", "rapid", "trapped", "good_periods",
-    "dscr_count", "dscr", "in_default", "sold", "missed_periods", "revenue", "default_rate", "recovery_rate",
-    "other_cash", "fees", "opening_pool", "principal_due", "debt_service", "interest", "principal", "residual",
-}  # fmt: skip
 KINDS = {"f": np.float64, "i": np.int64, "b": np.bool_}
 
 
@@ -218,44 +194,14 @@ class Layout:
             records[name] = default
         return records
 
-    def in_lanes(self, count: int) -> np.dtype:
-        """A deal's state, period and payment on ``count`` lanes, side by side in one record.
 
-        One record, so that the compiler knows that its rows do not overlap; what is the same on all lanes stays outside.
-        """
-        parts = {kind: record(TABLES[kind], self.classes, count) for kind in ("state", "period", "payment")}
-        offsets, end = [], 0
-        for part in parts.values():
-            offsets.append(end)
-            end += -(-part.itemsize // LINE) * LINE
-        return packed(list(parts), list(parts.values()), offsets, end)
-
-
-def packed(names: list[str], formats: list[Any], offsets: list[int], size: int) -> np.dtype:
-    """A record whose columns lie at ``offsets`` bytes."""
-    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size}, align=True)
-
-
-def record(table: Table, classes: int, lanes: int = 0) -> np.dtype:
-    """Lay a table out as one aligned record; ``lanes`` above 0 adds their axis to all columns but the deal-wide ones.
-
-    Many lanes: the columns that every period touches lie together, so that they fit the processor's first cache.
-    """
-    formats: dict[str, Any] = {}
-    offsets: dict[str, int] = {}
-    end, step = 0, LINE if lanes > 1 else 0
-    for name, kind, *_ in sorted(table, key=lambda column: column[0] not in TOUCHED) if lanes > 1 else table:
+def record(table: Table, classes: int) -> np.dtype:
+    """Lay a table out as one aligned record."""
+    columns: list[Any] = []
+    for name, kind, *_ in table:
         width = () if kind[1:] == "" else (classes,) if kind[1:] == "k" else (int(kind[1:]),)
-        wide = lanes and name not in DEAL_WIDE
-        base = KINDS[kind[0]]
-        if wide and kind[0] == "b":  # the compiler takes no rows of booleans, and sees through rows of one width only
-            base = np.int64 if lanes > 1 else np.int8
-        formats[name] = np.dtype((base, (*width, lanes) if wide else width))
-        unit = step or formats[name].base.itemsize
-        offsets[name] = -(-end // unit) * unit
-        end = offsets[name] + formats[name].itemsize
-    names = [name for name, *_ in table]
-    return packed(names, [formats[name] for name in names], [offsets[name] for name in names], -(-end // 8) * 8)
+        columns.append((name, KINDS[kind[0]], width))
+    return np.dtype(columns, align=True)
 
 
 @functools.cache
@@ -265,28 +211,3 @@ def layout(classes: int) -> Layout:
         if 0 < classes <= padded:
             return Layout(padded, **{kind: record(table, padded) for kind, table in TABLES.items()})
     raise ValueError(f"A deal has 1 to {PADDED[-1]} classes of notes, not {classes}. Merge classes of equal rank.")
-
-
-@functools.cache
-def one_lane(kind: str, classes: int) -> np.dtype:
-    """The layout of a book's ``state``, ``period`` or ``payment`` records as one lane: the same bytes, one more axis."""
-    return record(TABLES[kind], classes, 1)
-
-
-def aligned(form: np.dtype, count: int) -> np.ndarray:
-    """Zeroed records (count,) that begin on a cache line."""
-    size = -(-form.itemsize // LINE) * LINE
-    if size != form.itemsize:
-        raise ValueError(f"A record of {form.itemsize} bytes does not end on a cache line.")
-    raw = np.zeros(size * count + LINE, dtype=np.uint8)
-    start = -raw.ctypes.data % LINE
-    return raw[start : start + size * count].view(form)
-
-
-def blank_lanes(records: Layout, given: np.ndarray, count: int) -> np.ndarray:
-    """One record of ``count`` lanes with every column's default, and the columns of the period record ``given`` on all lanes."""
-    lanes = aligned(records.in_lanes(count), 1)
-    for kind in ("state", "period", "payment"):
-        for name, _, default, _, _ in TABLES[kind]:
-            lanes[kind][name] = given[name] if kind == "period" and name not in DEAL_WIDE else default
-    return lanes

@@ -5,11 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from sim.kernels import INLINED, INTERNAL
+from sim.kernels.clauses import total
 from sim.kernels.draws import LANES, normal_cdf
 from sim.kernels.freezing import freeze
-from sim.kernels.layouts import blank_lanes, layout
+from sim.kernels.layouts import layout
+from sim.kernels.packs import WIDTH, choose, in_lanes, pack_at, put_at, some
 from sim.kernels.scenarios import Beliefs, Obligors, Sampling, Scene, blank_scene, draw_cell
-from sim.kernels.waterfall import demanding, spread, step
+from sim.kernels.waterfall import demanding, dust_of, open_deal, prepare, step, watched
 
 # Sums over the paths of a stratum: weight w, loss L, default D, life A = sum of years * principal, B = principal, over the balance.
 W, WW, WL, WLL, WWL, WWLL, WD, WWD, WA, WB, WWAA, WWAB, WWBB = range(13)
@@ -45,7 +48,7 @@ class Book(NamedTuple):
     ageing: np.ndarray  # (kinds,) share of market obsolescence suffered
 
 
-@njit(cache=True, error_model="numpy")
+@njit(**INTERNAL)
 def own_weights(weight, d, book, scene, nominal):
     """Weights of the paths for one deal: of the factors, and of what else it depends on, its months, tenants and guarantor."""
     weight[:] = scene.low
@@ -61,13 +64,13 @@ def own_weights(weight, d, book, scene, nominal):
         weight[j] = 1.0 / (plain + (1.0 - plain) * weight[j])
 
 
-@njit(forceinline=True, cache=True)
+@njit(**INLINED)
 def last_month(d, t, book, scene):
     """Place of the month in which period ``t`` ends."""
     return min(scene.rent.shape[1], max(1, int(np.ceil(book.delay[d] + (t + 1) * book.months[d] - 1e-9)))) - 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(**INTERNAL)
 def find_exits(exits, d, book, scene):
     """Last period in which each tenant pays its contract, (i, 64): the contract's end or the one before default."""
     for i in range(book.tenant.shape[1]):
@@ -78,99 +81,98 @@ def find_exits(exits, d, book, scene):
                 exits[i, j] = min(end, np.ceil((months[j] - delay) / length) - 1.0)
 
 
-@njit(cache=True, error_model="numpy")
-def collect_rent(revenue, d, t, book, exits, index):
+@njit(**INTERNAL)
+def default_pools(rates, d, book, scene, correlation):
+    """Share of what is left of a granular pool that defaults in each period, (t, 64) (Vasicek 2002)."""
+    common, own, before = np.sqrt(correlation), np.sqrt(1.0 - correlation), np.zeros(LANES)
+    for t in range(book.periods[d]):
+        threshold, rate = book.threshold[d, t], rates[t]
+        if threshold == -np.inf:
+            rate[:] = 0.0
+        else:
+            for j in range(LANES):
+                gone = normal_cdf((threshold - common * scene.credit[j]) / own)
+                rate[j] = min(1.0, max(0.0, (gone - before[j]) / (1.0 - before[j]))) if before[j] < 1.0 else 0.0
+                before[j] = gone
+
+
+@njit(**INTERNAL)
+def fill_wides(wides, terms, d, book):
+    """Inputs of every period that no path changes."""
+    for t in range(book.periods[d]):
+        wide = wides[t]
+        wide.pool_yield, wide.amortisation_rate = book.pool_yield[d, t], book.amortisation_rate[d, t]
+        wide.index, wide.last = book.rate_index[d, t], t == book.periods[d] - 1
+        wide.special = book.disposal[d, t] == book.disposal[d, t]
+        for k in range(book.target.shape[2]):
+            wide.target[k] = book.target[d, t, k]
+        prepare(terms, wide)
+
+
+@njit(**INLINED)
+def rent_of(d, t, book, exits, lane, index):
     """Net rent of period ``t``: contracts, then a vacancy, then the market's rent; units that lose money stand idle."""
-    contract, market, cost, vacancy = book.contract[d, t], book.market[d, t], book.cost[d, t], book.vacancy[d]
-    free, now = 1.0, float(t + 1)
+    contract, market, now = book.contract[d, t], book.market[d, t], float(t + 1)
+    free = 1.0
     for i in range(book.tenant.shape[1]):
         free -= book.share[d, i]
-    for j in range(LANES):
-        revenue[j] = max(0.0, free) * market * index[j] - cost
+    revenue = max(0.0, free) * market * index - book.cost[d, t]
     for i in range(book.tenant.shape[1]):
         share = book.share[d, i]
         if share > 0.0:
-            let, row = share * contract, exits[i]
-            spot = share * market
-            for j in range(LANES):
-                relet = spot * index[j] if now > row[j] + vacancy else 0.0
-                revenue[j] += let if now <= row[j] else relet
-    for j in range(LANES):
-        revenue[j] = revenue[j] if revenue[j] > 0.0 or contract != contract else 0.0
+            last = pack_at(exits[i], lane)
+            relet = choose(now > last + book.vacancy[d], share * market * index, 0.0)
+            revenue += choose(now <= last, share * contract, relet)
+    return choose((revenue > 0.0) | (contract != contract), revenue, 0.0)
 
 
-@njit(cache=True, error_model="numpy")
-def default_pool(rate, before, threshold, credit, correlation):
-    """Share of what is left of a granular pool that defaults in a period; ``before`` becomes the share gone (Vasicek 2002)."""
-    common, own = np.sqrt(correlation), np.sqrt(1.0 - correlation)
-    for j in range(LANES):
-        gone = normal_cdf((threshold - common * credit[j]) / own)
-        rate[j] = min(1.0, max(0.0, (gone - before[j]) / (1.0 - before[j]))) if before[j] < 1.0 else 0.0
-        before[j] = gone
-
-
-@njit(cache=True, error_model="numpy")
-def open_deal(state, period, opening, terms):
-    """Set every lane to the deal as it stands, and blank the inputs that not every deal has."""
-    spread(state, opening, terms)
-    period.default_rate[:] = period.recovery_rate[:] = 0.0
-    period.appraisal[:] = period.disposal[:] = np.nan
-    period.guarantor_failed[:] = 0
-
-
-@njit(cache=True, error_model="numpy")
-def fill_period(wide, period, d, t, book, scene, exits, before, correlation):
-    """Inputs of period ``t``: those of the deal and those of the paths."""
-    wide.pool_yield, wide.amortisation_rate = book.pool_yield[d, t], book.amortisation_rate[d, t]
-    wide.index, wide.last = book.rate_index[d, t], t == book.periods[d] - 1
-    wide.special = book.disposal[d, t] == book.disposal[d, t]
-    for k in range(book.target.shape[2]):
-        wide.target[k] = book.target[d, t, k]
-    index = scene.rent[book.kind[d], last_month(d, t, book, scene)]
-    value, appraisal, disposal, recovery = book.value[d, t], book.appraisal[d, t], book.disposal[d, t], book.recovery[d, t]
-    collect_rent(period.revenue, d, t, book, exits, index)
-    for j in range(LANES):
-        period.market_value[j] = value * index[j] * scene.recovery[j]
-    if book.threshold[d, t] > -np.inf:
-        default_pool(period.default_rate, before, book.threshold[d, t], scene.credit, correlation)
-    if recovery > 0.0:
-        for j in range(LANES):
-            period.recovery_rate[j] = min(1.0, recovery * scene.recovery[j])
-    if appraisal == appraisal:
-        for j in range(LANES):
-            period.appraisal[j] = appraisal * index[j]
-    for j in range(LANES):
-        period.disposal[j] = disposal * index[j]
+@njit(**INLINED)
+def fill_inputs(inputs, d, t, book, scene, desk, lane):
+    """Inputs of period ``t`` that paths change."""
+    index = pack_at(scene.rent[book.kind[d], last_month(d, t, book, scene)], lane)
+    recovery = pack_at(scene.recovery, lane)
+    inputs.revenue = rent_of(d, t, book, desk.exits, lane, index)
+    inputs.market_value = book.value[d, t] * index * recovery
+    inputs.default_rate = pack_at(desk.rates[t], lane)
+    inputs.recovery_rate = min(1.0, book.recovery[d, t] * recovery)
+    inputs.appraisal, inputs.disposal = book.appraisal[d, t] * index, book.disposal[d, t] * index
     if book.guarantor[d] >= 0:
-        now = book.delay[d] + (t + 1) * book.months[d]
-        for j in range(LANES):
-            period.guarantor_failed[j] = 1 if scene.default_month[book.guarantor[d], j] <= now else 0
+        months = book.delay[d] + (t + 1) * book.months[d]
+        inputs.guarantor_failed = pack_at(scene.default_month[book.guarantor[d]], lane) <= months
 
 
-@njit(cache=True, error_model="numpy")
+@njit(**INLINED)
 def gather(tally, discount, years, dt, rate, payment):
-    """Add a period's cash to present values, principal and lives, (3, k, 64); each class is discounted at its own coupon."""
+    """Add a period's cash to present values, principal and lives; each class is discounted at its own coupon."""
     for k in range(discount.size):
         discount[k] /= 1.0 + rate[k] * dt
-        factor = discount[k]
-        for j in range(LANES):
-            principal = payment.principal[k, j]
-            tally[0, k, j] += factor * (payment.interest[k, j] + principal)
-            tally[1, k, j] += principal
-            tally[2, k, j] += years * principal
+        tally.value[k] += discount[k] * (payment.interest[k] + payment.principal[k])
+        tally.repaid[k] += payment.principal[k]
+        tally.life[k] += years * payment.principal[k]
 
 
-@njit(cache=True, error_model="numpy")
-def outstanding(balance):
-    """Largest balance on any lane and class."""
-    most = 0.0
-    for k in range(balance.shape[0]):
-        for j in range(LANES):
-            most = max(most, balance[k, j])
-    return most
+@njit(**INLINED)
+def pay_lives(general, fixed, opening, d, book, scene, desk):
+    """Pay a deal down the cell's paths and fill in ``desk.sums``; ``general`` is a constant, as in ``step``."""
+    dust, ratios_count, dt = dust_of(fixed), watched(fixed), fixed.period_years
+    for lane in range(0, LANES, WIDTH):
+        state, inputs = in_lanes(opening), in_lanes(desk.wides[0])
+        payment, tally = in_lanes(desk.payment[0]), in_lanes(desk.tally[0])
+        open_deal(state, opening, fixed, general)
+        desk.discount[:] = 1.0
+        for t in range(book.periods[d]):
+            fill_inputs(inputs, d, t, book, scene, desk, lane)
+            step(fixed, dust, general, desk.wides[t], state, inputs, payment, ratios_count)
+            gather(tally, desk.discount, (t + 1) * dt, dt, desk.wides[t].rate, payment)
+            if not some(total(fixed, state.balance) + total(fixed, state.arrears) > 0.0):
+                break
+        for k in range(len(fixed.rank)):
+            put_at(desk.sums[0, k], lane, tally.value[k])
+            put_at(desk.sums[1, k], lane, tally.repaid[k])
+            put_at(desk.sums[2, k], lane, tally.life[k])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(**INTERNAL)
 def add_up(sums, k, weight, claim, value, repaid, life, nominal):
     """Add one class's paths to its sums."""
     for j in range(LANES):
@@ -197,51 +199,56 @@ def add_up(sums, k, weight, claim, value, repaid, life, nominal):
 class Desk(NamedTuple):
     """What one thread works with."""
 
-    lanes: np.ndarray  # (1,) record of state, period and payment in lanes
-    wide: np.ndarray  # (1,) record of a period's deal-wide inputs
+    wides: np.ndarray  # (t,) records of periods
+    payment: np.ndarray  # (1,) record, of which only the columns are used
+    tally: np.ndarray  # (1,) likewise
     scene: Scene
     weight: np.ndarray  # (64,)
-    before: np.ndarray  # (64,) share of a pool that is gone
+    rates: np.ndarray  # (t, 64) share of a pool that defaults
     exits: np.ndarray  # (i, 64) periods
-    tally: np.ndarray  # (3, k, 64) present value, principal, years * principal
+    sums: np.ndarray  # (3, k, 64) present value, principal, years * principal
     discount: np.ndarray  # (k,)
 
 
 def desk(classes: int, book: Book, obligors: Obligors) -> Desk:
     """Room for the deals of a book."""
-    records = layout(classes)
-    wide = records.blank("period", 1)
+    records, periods = layout(classes), int(book.periods.max())
     months = max(1, int(np.ceil((book.delay + book.periods * book.months).max() - 1e-9)))
-    scene = blank_scene(len(obligors.key), len(book.ageing), months)
-    room = np.empty(LANES), np.empty(LANES), np.zeros((book.tenant.shape[1], LANES)), np.empty((3, classes, LANES))
-    return Desk(blank_lanes(records, wide[0], LANES), wide, scene, *room, np.empty(classes))
+    columns = np.zeros(1, dtype=[(name, np.float64, (classes,)) for name in ("value", "repaid", "life")])
+    return Desk(
+        wides=records.blank("period", periods),
+        payment=records.blank("payment", 1),
+        tally=columns,
+        scene=blank_scene(len(obligors.key), len(book.ageing), months),
+        weight=np.empty(LANES),
+        rates=np.empty((periods, LANES)),
+        exits=np.zeros((book.tenant.shape[1], LANES)),
+        sums=np.empty((3, classes, LANES)),
+        discount=np.empty(classes),
+    )
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def pay_cells(first, sums, row, terms, opening, book, obligors, beliefs, sampling, desk):
     """Pay deals ``row`` and on down cells ``first`` and on, and add up; see ``rate_cells``."""
-    work, wide, scene, tally = desk.lanes[0], desk.wide[0], desk.scene, desk.tally
+    scene = desk.scene
     for c in range(sums.shape[0]):
         draw_cell(scene, first + c, obligors, book.ageing, beliefs, sampling)
         for i in range(sums.shape[1]):
             d = row + i
             own_weights(desk.weight, d, book, scene, sampling.nominal)
             find_exits(desk.exits, d, book, scene)
-            open_deal(work.state, work.period, opening[d], terms[d])
-            tally[:] = 0.0
-            desk.discount[:] = 1.0
-            desk.before[:] = 0.0
-            dt, fixed = terms[d].period_years, freeze(terms[d])
-            demands = demanding(fixed)
-            for t in range(book.periods[d]):
-                fill_period(wide, work.period, d, t, book, scene, desk.exits, desk.before, beliefs.correlation)
-                step(fixed, demands, wide, work.state, work.period, work.payment, False)
-                gather(tally, desk.discount, (t + 1) * dt, dt, wide.rate, work.payment)
-                if outstanding(work.state.balance) <= 0.0:
-                    break
+            default_pools(desk.rates, d, book, scene, beliefs.correlation)
+            fill_wides(desk.wides, terms[d], d, book)
+            fixed = freeze(terms[d])
+            if demanding(fixed):
+                pay_lives(True, fixed, opening[d], d, book, scene, desk)
+            else:
+                pay_lives(False, fixed, opening[d], d, book, scene, desk)
             for k in range(sums.shape[2]):
                 claim = opening[d].balance[k] + opening[d].arrears[k]
-                add_up(sums[c, i], k, desk.weight, claim, tally[0, k], tally[1, k], tally[2, k], sampling.nominal)
+                value, repaid, life = desk.sums[0, k], desk.sums[1, k], desk.sums[2, k]
+                add_up(sums[c, i], k, desk.weight, claim, value, repaid, life, sampling.nominal)
 
 
 def rate_cells(

@@ -13,7 +13,6 @@ from sim.deal import records
 from sim.deal_reader import check
 from sim.kernels import clauses, uncompiled, waterfall
 from sim.kernels.draws import LANES
-from sim.kernels.layouts import blank_lanes, layout
 from tests.kernels.deals import MODES, compare, paid, paid_by, random_deal, written
 from tests.kernels.freeze import cases, load
 from tests.kernels.test_frozen import differs
@@ -22,20 +21,23 @@ SEEDS = st.integers(0, 10**6)
 PLAIN = uncompiled(waterfall)
 SOURCE = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (waterfall, clauses))
 FEE = "terms.fee_rate * terms.period_years * payment.opening_pool"
-EXCESS = "max(0.0, state.reserve[j] - target)"
+EXCESS = "max(0.0, state.reserve - target)"
 MUTANTS = {
     "fee on the pool left at the collection date": (FEE, FEE.replace("payment.opening_pool", "state.pool")),
     "fee without the days from collection to payment": (FEE, FEE.replace("period_years", "period_years * 80 / 90")),
-    "excess measured on the receiving account": (EXCESS, "min(state.reserve[j], max(0.0, cash - target))"),
-    "no interest on interest": ("terms.interest_on_interest[k] * wide.rate[k] * dt * state.arrears[k, j] + accrued", "accrued"),
-    "diversion forgotten in principal": ("wanted - payment.oc_diverted[j]", "wanted"),
-    "defaults left out of the ledger": ("state.pdl[j] + defaulted if deficient", "state.pdl[j] if deficient"),
-    "cured trap keeps its cash": ("released = 0.0 if holds else trap - opened", "released = 0.0"),
+    "excess measured on the receiving account": (EXCESS, "min(state.reserve, max(0.0, cash - target))"),
+    "no interest on interest": (
+        "terms.interest_on_interest[k] * wide.rate[k] * dt * state.arrears[k] + payment.accrued[k]",
+        "payment.accrued[k]",
+    ),
+    "diversion forgotten in principal": ("wanted - payment.oc_diverted", "wanted"),
+    "defaults left out of the ledger": ("deficient, state.pdl + payment.defaulted", "deficient, state.pdl"),
+    "cured trap keeps its cash": ("released = choose(holds, 0.0, trap - opened)", "released = 0.0"),
     "margin a period before it is due": ("0 <= terms.ard < state.age, 0", "0 <= terms.ard <= state.age, 0"),
-    "write-down ignores the accounts": ("(state.pool[j] + state.reserve[j] + state.trap[j])", "state.pool[j]"),
+    "write-down ignores the accounts": ("(state.pool + state.reserve + state.trap)", "state.pool"),
     "guarantor pays over its cap": ("min(terms.guarantee_cap, ", "max(0.0, "),
     "floating coupon without its floor": ("max(terms.floor[k], wide.index)", "wide.index"),
-    "sale a period late": ("state.periods_to_sale[j] <= 0", "state.periods_to_sale[j] < 0"),
+    "sale a period late": ("state.periods_to_sale <= 0", "state.periods_to_sale < 0"),
 }
 
 
@@ -103,10 +105,9 @@ def test_a_deal_is_paid_alike_on_many_lanes_and_in_the_book(seed):
     for name in ("recovery_rate", "other_cash", "principal_cash", "appraisal", "market_value", "guarantor_failed"):
         deal.period[name] = deal.period[name][0]
     interest, principal = np.zeros((2, 1, periods, classes, LANES))
-    lanes = blank_lanes(layout(classes), deal.period[0], LANES)
     wides = deal.period.copy()
-    wides["special"] = wides["principal_cash"] != 0.0
-    waterfall.pay_paths(deal.terms, deal.state, wides, lanes, revenue, default_rate, interest, principal, True)
+    wides["special"] = (wides["principal_cash"] != 0.0) | (wides["other_cash"] != 0.0)
+    waterfall.pay_paths(deal.terms, deal.state, wides, deal.payment[:1], revenue, default_rate, interest, principal, True)
     row = np.zeros(1, dtype=np.int64)
     for j in range(0, LANES, 7):
         state, period = deal.state.copy(), deal.period.copy()
