@@ -19,6 +19,15 @@ class Contracts(Table):
         self["rent"][ended] = spot[ended]
         months[ended] = term
 
+    def void(self, rows: np.ndarray) -> None:
+        """Contracts on units that may not run owe nothing."""
+        self["rent"][rows] = 0.0
+
+    def relet(self, tenants: np.ndarray, heirs: np.ndarray) -> None:
+        """Contracts of ``tenants`` who are gone pass to ``heirs`` in turn."""
+        rows = np.flatnonzero(np.isin(self["tenant"], tenants))
+        self["tenant"][rows] = heirs[rows % len(heirs)]
+
     def reset(self, tenants: np.ndarray, spot: np.ndarray) -> None:
         """Contracts of failed tenants fall to spot where they were above it."""
         hit = np.isin(self["tenant"], tenants)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.markets.primary import copy_playbook, novelty
+from sim.markets.rules import barred_models
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 def regulate(economy: Economy) -> None:
     """Cut the LTV cap some time after losses, roll it back slowly; adopt the copied channel mix."""
     p = economy.params.sim.markets.primary
+    _bar(economy)
     for region in economy.regions:
         market = economy.tape[region]
         for regulator in economy.all("regulator", region):
@@ -25,6 +27,23 @@ def regulate(economy: Economy) -> None:
             share = copy_playbook(p, market.abs_share, economy.month)
             economy.publish(region, abs_share=share)
         economy.publish(region, novelty=novelty(p, economy.month))
+
+
+def _bar(economy: Economy) -> None:
+    """In the month of a rule against models, operators anchor their next deals on labs that may still sell."""
+    rules = economy.params.sim.markets.rules
+    if economy.month != rules.month:
+        return
+    for region in economy.regions:
+        labs = economy.all("lab", region)
+        barred = barred_models(rules, region, economy.month, len(labs))
+        able = [lab.party for lab, out in zip(labs, barred, strict=True) if not out and lab.weight > 0.0]
+        gone = {lab.party for lab, out in zip(labs, barred, strict=True) if out}
+        for operator in economy.all("operator", region):
+            if operator.tenant in gone:
+                operator.tenant = able[operator.number % len(able)]
+        if gone or region == rules.chips_region:
+            economy.happens("rule", region, party="regulator", amount=0.0, text="models or chips barred")
 
 
 def _announce(economy: Economy, region: str, addon: float) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import compute, tokens
+from sim.phases.valuing import barred, rent_factor
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -28,8 +29,7 @@ def rent(economy: Economy) -> None:
 
 def spot(economy: Economy, region: str, vintage: np.ndarray) -> np.ndarray:
     """Spot rent of vintages, USD/GPU/year."""
-    lag = economy.fleet.lag(economy.tape.frontier, vintage)
-    return economy.tape[region].rent * compute.vintage_factor(economy.params.sim.markets.compute, lag)
+    return economy.tape[region].rent * rent_factor(economy, region, vintage)
 
 
 def capacity(economy: Economy, region: str) -> tuple[float, float]:
@@ -85,3 +85,4 @@ def _roll(economy: Economy, region: str) -> None:
     rents = np.zeros(len(deals))
     rents[rows] = spot(economy, region, economy.fleet.deals["vintage"][rows])
     economy.contracts.roll(running, rents, p.renewal_term)
+    economy.contracts.void(rows[barred(economy, region, economy.fleet.deals["vintage"][rows])])

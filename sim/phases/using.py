@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.books.deals import OPERATING
 from sim.markets import tokens
+from sim.markets.rules import barred_models
 from sim.phases.renting import spot
 from sim.sums import total
 from sim.units import MONTHS
@@ -55,8 +56,10 @@ def _compete(economy: Economy, region: str) -> None:
     labs = economy.all("lab", region)
     noise = economy.draw("quality", economy.keys("lab", region))
     quality = np.array([lab.quality for lab in labs])
+    barred = barred_models(economy.params.sim.markets.rules, region, economy.month, len(labs))
+    weight = np.where(barred, 0.0, [lab.weight for lab in labs])
     quality = tokens.improve(p, quality, np.array([lab.training for lab in labs]), life, noise)
-    share = tokens.shares(p, quality, np.array([lab.weight for lab in labs]))
+    share = tokens.shares(p, quality, weight)
     worth = economy.transmit("model_worth", region, tokens.model_worth(p, life))
     offered = economy.transmit("raise_multiple", region, labs[0].appetite(market, worth))
     margin = tokens.mark_up(p, life) / p.margin if p.margin > 0.0 else 0.0
@@ -126,6 +129,7 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
         market_rent = np.zeros(len(economy.deals))
         market_rent[rents.rows] = spot(economy, region, vintage[rents.rows])
         economy.contracts.reset(people[dry], market_rent)
+        _close_barred(economy, region, dry)
         rents = _rents(economy, region)
         own, revenue = bills(rents)
         _fail(economy, region, dry, own, revenue)
@@ -145,6 +149,18 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
         ledger.pay("payout", lab.party, economy.outside["savers", region], spare)
     economy.note(region, inference_revenue=total(revenue))
     return rents
+
+
+def _close_barred(economy: Economy, region: str, dry: np.ndarray) -> None:
+    """Dry labs that a rule bars stop training; what they had rented is let to the others at spot."""
+    labs = economy.all("lab", region)
+    barred = barred_models(economy.params.sim.markets.rules, region, economy.month, len(labs))
+    if not (barred & dry).any():
+        return
+    people, able = economy.parties("lab", region), ~barred & (np.array([lab.weight for lab in labs]) > 0.0)
+    economy.contracts.relet(people[barred & dry], people[able])
+    for lab, closed in zip(labs, barred & dry, strict=True):
+        lab.training = 0.0 if closed else lab.training
 
 
 def _fail(economy: Economy, region: str, dry: np.ndarray, own: np.ndarray, revenue: np.ndarray) -> None:

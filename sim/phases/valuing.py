@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.books.fleet import BEFORE
 from sim.markets.compute import vintage_factor
+from sim.markets.rules import barred_chips
 from sim.markets.secondary import capped_value, sale_value
 
 if TYPE_CHECKING:
@@ -23,11 +25,23 @@ class Units(NamedTuple):
     running_cost: np.ndarray  # USD/GPU/year
 
 
+def barred(economy: Economy, region: str, vintage: np.ndarray) -> np.ndarray:
+    """Whether a rule keeps vintages (n,) from running."""
+    return barred_chips(economy.params.sim.markets.rules, region, economy.month, vintage - BEFORE - economy.burn_in)
+
+
+def rent_factor(economy: Economy, region: str, vintage: np.ndarray) -> np.ndarray:
+    """Rent of vintages (n,) over that of the newest; none for those that a rule bars."""
+    lag = economy.fleet.lag(economy.tape.frontier, vintage)
+    factor = vintage_factor(economy.params.sim.markets.compute, lag)
+    return np.where(barred(economy, region, vintage), 0.0, factor)
+
+
 def units(economy: Economy, region: str, rows: np.ndarray) -> Units:
     """Units of a region's deals."""
-    fleet, p = economy.fleet, economy.params.sim.markets.compute
+    fleet = economy.fleet
     vintage = fleet.deals["vintage"][rows]
-    factor = vintage_factor(p, fleet.lag(economy.tape.frontier, vintage))
+    factor = rent_factor(economy, region, vintage)
     running = fleet.running_cost[economy.regions.index(region), vintage]
     return Units(fleet.deals["gpus"][rows], vintage, factor, economy.tape[region].rent * factor, running)
 
