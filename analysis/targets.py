@@ -11,8 +11,14 @@ from analysis.metrics import METRICS
 
 BLOCKS = {"levels": "Levels and paths, 2023-26", "cycles": "Booms and busts, never fitted"}
 Claim = Literal[
-    *("capital_scaling", "scaling_obsolescence", "obsolescence_valuation", "valuation_credit", "cobweb"),
-    *("cycle", "levels", "playbook"),
+    "capital_scaling",
+    "scaling_obsolescence",
+    "obsolescence_valuation",
+    "valuation_credit",
+    "cobweb",
+    "cycle",
+    "levels",
+    "playbook",
 ]
 
 
