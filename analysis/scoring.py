@@ -24,8 +24,10 @@ class Score:
 
     @property
     def passed(self) -> bool:
-        """A check that cannot be measured does not pass."""
-        return self.value is not None and self.check.low <= self.value <= self.check.high
+        """What cannot be measured does not pass; an event must be seen in more than the stated share of seeds."""
+        if self.value is None or not self.check.low <= self.value <= self.check.high:
+            return False
+        return self.check.over == "median" or self.value > self.check.low
 
 
 @dataclass(frozen=True)

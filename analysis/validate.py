@@ -114,10 +114,12 @@ def machine(verdicts: Sequence[Verdict]) -> dict[str, list[dict[str, object]]]:
 def page(verdicts: Sequence[Verdict], used: Sequence[Params]) -> list[str]:
     """The lines a reader sees, block by block."""
     first, last = used[0].seed, used[-1].seed
-    lines = [f"{used[0].scenario}, size {used[0].size}, {len(used)} seeds ({first} to {last})."]
+    lines = [
+        f"{used[0].scenario}, size {used[0].size}, {len(used)} seeds ({first} to {last}); inside: the share of seeds that pass."
+    ]
     for block, title in BLOCKS.items():
         mine = [verdict for verdict in verdicts if verdict.target.block == block]
-        lines += ["", f"{title}: {tally(mine)}", LINE.format("", "", "", "value", "band", "unit", "seeds", "")]
+        lines += ["", f"{title}: {tally(mine)}", LINE.format("", "", "", "value", "band", "unit", "inside", "")]
         for verdict in mine:
             lines += rows(verdict)
     return lines

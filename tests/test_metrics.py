@@ -11,6 +11,7 @@ from pytest import approx
 from analysis.metrics import METRICS, credit, cycles, levels
 from analysis.metrics.runs import NoValue, Run
 
+CLASSES = ("senior", "mezzanine")
 PARAMS: dict[str, Any] = {
     "start": "2023-01-01",
     "sim": {
@@ -53,10 +54,8 @@ def flows(*rows: tuple[int, str, str, str, float]) -> pd.DataFrame:
 
 
 def deals(*rows: dict[str, Any]) -> pd.DataFrame:
-    common = {
-        **{"region": "us", "channel": "private", "refinances": None, "issued": 0, "template": "loan", "loss": 0.0},
-        **{"notional_senior": 0.0, "notional_mezzanine": 0.0, "coupon_senior": 0.0, "coupon_mezzanine": 0.0},
-    }
+    common: dict[str, Any] = dict.fromkeys((f"{of}_{tranche}" for of in ("notional", "coupon") for tranche in CLASSES), 0.0)
+    common |= {"region": "us", "channel": "private", "refinances": None, "issued": 0, "template": "loan", "loss": 0.0}
     return pd.DataFrame([{"deal": n, **common, **row} for n, row in enumerate(rows)])
 
 
@@ -216,7 +215,7 @@ def test_capital_spending_falls_from_peak_to_trough_and_is_undone():
 def test_default_rates_are_of_deals_outstanding_at_the_start_of_a_year():
     """Ten outstanding at each year's end; one defaults in a calm year, three in the bust's worst, one of them twice."""
     book = deals(*({} for _ in range(10)))
-    owed = tranches(*((12 * y + 11, d, c, 1.0, "B1") for y in range(10) for d in range(10) for c in ("senior", "mezzanine")))
+    owed = tranches(*((12 * y + 11, d, c, 1.0, "B1") for y in range(10) for d in range(10) for c in CLASSES))
     hit = events((20, "default", 0, 1.0), (75, "default", 1, 1.0), (76, "default", 2, 1.0), (77, "default", 3, 1.0))
     hit = pd.concat([hit, events((78, "default", 3, 1.0))])
     run = beside(world(10, capex=hill()), deals=book, tranches=owed, events=hit)
@@ -255,7 +254,7 @@ def test_losses_fall_on_the_junior_class_first_and_count_by_the_first_letter():
     run = boomed()
     assert cycles.class_loss(run, ["Ba1", "Ba2"]) == approx(1.0)
     assert cycles.class_loss(run, ["Aaa"]) == approx(15.0 / 80.0)
-    with pytest.raises(NoValue, match="first rated C to C"):
+    with pytest.raises(NoValue, match="first rated C"):
         cycles.class_loss(run, ["C"])
 
 

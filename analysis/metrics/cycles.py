@@ -144,7 +144,7 @@ def class_loss(run: Run, letters: list[str], region: str = "us") -> float:
         hit = rated.index[rated[tranche].isin(letters)]
         lost += losses[tranche][hit].sum()
         issued += deals.loc[hit, f"notional_{tranche}"].sum()
-    return number(lost / issued if issued else np.nan, f"no class of the boom was first rated {letters[0]} to {letters[-1]}")
+    return number(lost / issued if issued else np.nan, f"no class of the boom was first rated {' or '.join(letters)}")
 
 
 def rule_lag(run: Run, region: str = "us") -> float:
