@@ -90,7 +90,8 @@ def announce(runs: int, todo: Sequence[Params]) -> None:
 
 def judge(targets: Sequence[Target], used: Sequence[Params]) -> list[Verdict]:
     """Measure every run, one at a time in memory."""
-    return scoring.judge(targets, [scoring.survey(targets, open_run(seeds.folder(params))) for params in used])
+    found = [scoring.survey(targets, open_run(seeds.folder(params))) for params in used]
+    return scoring.judge(targets, found)
 
 
 def machine(verdicts: Sequence[Verdict]) -> dict[str, list[dict[str, object]]]:
