@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-COMMANDS = ("reference", "bench")
+COMMANDS = ("reference", "bench", "validate")
 
 
 def main(arguments: list[str]) -> int:

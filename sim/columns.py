@@ -34,6 +34,8 @@ MONTHLY: Final[Columns] = {
     "principal": ("USD", "principal repaid in the month"),
     "residual": ("USD", "paid to sponsors after all classes, in the month"),
     "ebitda": ("USD", "operators' earnings before interest and depreciation in the month"),
+    "operator_revenue": ("USD", "operators' rents in the month"),
+    "operator_depreciation": ("USD", "straight-line, of operators' units, in the month"),
     "debt_to_ebitda": ("1", "debt over twelve months of ebitda"),
     "investor_capital": ("USD", "investors' net worth"),
     "investor_loans": ("USD", "what investors owe to their lenders"),
@@ -52,9 +54,13 @@ MONTHLY: Final[Columns] = {
     # compute
     "rent": ("USD/GPU-hour", "posted rent of the newest vintage"),
     "unit_cost": ("USD/GPU", "cost of an installed GPU, shell and power included"),
+    "running_cost": ("USD/GPU/year", "of the newest vintage; it stays with the unit"),
     "rent_to_cost": ("1/year", "a year's rent over unit cost"),
     "utilisation": ("share", "part of the capacity in use"),
     "capacity": ("GPU", "installed capacity in H100-equivalents"),
+    "backlog": ("USD", "rents that operators have under contract and not yet earned"),
+    "top_customer": ("share", "largest tenant's part of the largest operator's rents"),
+    "top_customer_backlog": ("share", "largest tenant's part of the largest operator's backlog"),
     # the frontier
     "frontier": ("1", "log performance per dollar of the best chip, 0 at the start"),
     "frontier_growth": ("1/year", "growth of the frontier"),
@@ -63,6 +69,7 @@ MONTHLY: Final[Columns] = {
     "inference_revenue": ("USD", "users' payments for inference in the month"),
     "lab_raise": ("USD", "equity raised by labs in the month"),
     "lab_concentration": ("1", "Herfindahl index of labs' revenue"),
+    "leading_lab": ("index", "lab with the largest revenue"),
     # opinions
     "depreciation_seen": ("1/year", "six-month mean of a vintage's rent decline"),
     "depreciation_belief": ("1/year", "mean believed decline of a vintage's rent"),
@@ -76,6 +83,7 @@ MONTHLY: Final[Columns] = {
     "loss": ("USD", "principal lost by holders in the month"),
     "loss_senior": ("USD", "of which on senior tranches"),
     "loss_mezzanine": ("USD", "of which on mezzanine tranches"),
+    "loss_rate": ("1/year", "twelve-month mean of losses over debt, as regulators see it"),
     "defaults": ("count", "deals that defaulted in the month"),
     "liquidations": ("count", "deals whose collateral was sold in the month"),
     "recovery_rate": ("share", "recovered part of the balance of deals liquidated in the month"),

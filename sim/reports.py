@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim import ratings
-from sim.books.deals import CHANNELS, CLASSES
+from sim.books.deals import BUILDING, CHANNELS, CLASSES, OPERATING
 from sim.books.ledger import FLOWS, KINDS
+from sim.phases.valuing import units
 from sim.sums import mean, total
 from sim.units import MONTHS, YEAR_HOURS
 
@@ -20,6 +21,7 @@ THIN = 0.02  # capital over debt below which leverage says nothing
 COUNTED = (  # figures that phases note
     *("capex", "capex_clouds", "capex_operators", "orders", "vendor_revenue", "support", "residual"),
     *("issuance", "issuance_abs", "issuance_private", "refinancing", "interest", "principal"),
+    "operator_depreciation",
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("inference_revenue", "lab_raise", "lab_failures", "operator_failures", "investor_failures", "bank_losses"),
 )
@@ -32,6 +34,7 @@ QUOTED = {  # facts on the tape: column -> name
     "refinancing_availability": "refinancing",
     "abs_share": "abs_share",
     "unit_cost": "unit_cost",
+    "running_cost": "running_cost",
     "utilisation": "utilisation",
     "capacity": "capacity",
     "depreciation_belief": "depreciation_belief",
@@ -40,6 +43,7 @@ QUOTED = {  # facts on the tape: column -> name
     "structured_senior": "structured_senior",
     "structured_debt": "structured_debt",
     "depreciation_seen": "depreciation_seen",
+    "loss_rate": "loss_rate",
 }
 
 
@@ -68,6 +72,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "debt": debt,
         "undrawn": total(deals["undrawn"][rows].ravel()),
         "ebitda": ebitda / MONTHS,
+        "operator_revenue": facts.get("revenue", 0.0) / MONTHS,
         "debt_to_ebitda": debt / ebitda if ebitda > 0.0 else np.nan,
         "investor_capital": worth,
         "investor_loans": loans,
@@ -82,6 +87,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "model_half_life": tape.half_life,
         "training": market.training / MONTHS,
         "lab_concentration": facts["concentration"],
+        "leading_lab": facts["leading_lab"],
         "loss_belief": mean(a.loss_belief for a in investors if a.weight > 0.0),
         "loss_volatility": mean(a.loss_volatility for a in investors if a.weight > 0.0),
         "recovery_rate": 1.0 - facts["loss"] / liquidated if facts.get("liquidations") and liquidated > 0.0 else np.nan,
@@ -89,7 +95,34 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,
     }
-    return row
+    return row | _customers(economy, region)
+
+
+def _customers(economy: Economy, region: str) -> dict[str, float]:
+    """What is under contract, and how much of the largest operator's rents and backlog is its largest tenant's."""
+    rows, cover = economy.rows(region, BUILDING, OPERATING), economy.params.sim.markets.compute.cover
+    unit, contracts = units(economy, region, rows), economy.contracts
+    running = economy.deals["stage"][rows] == OPERATING
+    contracted = unit.gpus * cover * contracts["rent"][rows]
+    rent = running * (contracted + unit.gpus * (1.0 - cover) * unit.rent * economy.tape[region].utilisation)
+    backlog = contracted * contracts["months"][rows] / MONTHS
+    sponsor, tenant = economy.deals["sponsor"][rows], contracts["tenant"][rows]
+    largest = max((total(rent[sponsor == s]), -s) for s in np.unique(sponsor))[1] if len(rows) else 0
+    own = sponsor == -largest
+    top = {
+        name: _largest(part[own], tenant[own], whole[own])
+        for name, part, whole in (
+            ("top_customer", running * contracted, rent),
+            ("top_customer_backlog", backlog, backlog),
+        )
+    }
+    return {"backlog": total(backlog), **top}
+
+
+def _largest(parts: np.ndarray, groups: np.ndarray, wholes: np.ndarray) -> float:
+    """Sum of the largest group over the sum of all."""
+    whole = total(wholes)
+    return max(total(parts[groups == g]) for g in np.unique(groups)) / whole if whole > 0.0 else np.nan
 
 
 def _tranches(economy: Economy) -> None:

@@ -89,6 +89,7 @@ def _wear(economy: Economy) -> None:
     rows = np.flatnonzero(written)
     economy.ledger.post(deals["party"][rows], "profit", "fleet", written[rows])
     clouds = clouds + fleet.retire_clouds(economy.clock, p.markets.compute.service_life)
-    for region in economy.regions:
+    for i, region in enumerate(economy.regions):
+        economy.note(region, operator_depreciation=total(written[rows][deals["region"][rows] == i]))
         for cloud in economy.all("cloud", region):
             economy.ledger.post(cloud.party, "profit", "fleet", float(clouds[cloud.slot]))

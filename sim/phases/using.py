@@ -68,7 +68,7 @@ def _compete(economy: Economy, region: str) -> None:
         lab.bill = float(s) * market.inference
         lab.plan(lab.bill, margin, offered)
         lab.offered = lab.raise_equity(lab.bill, offered)
-    economy.note(region, raise_multiple=offered, concentration=total(share**2))
+    economy.note(region, raise_multiple=offered, concentration=total(share**2), leading_lab=float(np.argmax(share)))
 
 
 def _rents(economy: Economy, region: str) -> Rents:

@@ -1,0 +1,78 @@
+"""Deals, used hardware and classes: volumes, stocks, spreads at issue, resale values."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.metrics.runs import NoValue, Run, number, within
+from sim.units import YEAR_HOURS
+
+BP = 1e4
+BILLION = 1e9
+
+
+def chosen(run: Run, region: str, first: str, last: str, channel: str = "", template: str = "") -> pd.DataFrame:
+    """Deals of a region that closed from ``first`` to ``last``."""
+    deals = run.deals[(run.deals["region"] == region) & within(pd.PeriodIndex(run.deals["at"]), first, last)]
+    for column, wanted in (("channel", channel), ("template", template)):
+        deals = deals[deals[column] == wanted] if wanted else deals
+    return deals
+
+
+def issue_spread(
+    run: Run, first: str, last: str, region: str = "us", channel: str = "", template: str = "", tranche: str = "senior"
+) -> float:
+    """Coupon of a class at closing over the region's base rate, weighted by notional, basis points."""
+    deals = chosen(run, region, first, last, channel, template)
+    weight = deals[f"notional_{tranche}"]
+    if not weight.sum() > 0.0:
+        raise NoValue(f"no {template or channel or tranche} deal closed in {region} from {first} to {last}")
+    coupon = float((deals[f"coupon_{tranche}"] * weight).sum() / weight.sum())
+    return BP * (coupon - run.params["sim"]["markets"]["primary"][region]["base_rate"])
+
+
+def deal_volume(run: Run, first: str, last: str, region: str = "us", channel: str = "abs") -> float:
+    """Notional of deals closed, burn-in included, USD bn."""
+    return float(chosen(run, region, first, last, channel)["notional"].sum()) / BILLION
+
+
+def volume_multiple(run: Run, year: int, region: str = "us", channel: str = "abs") -> float:
+    """Notional of deals closed in a year over that of the year before."""
+    before = deal_volume(run, str(year - 1), str(year - 1), region, channel)
+    now = deal_volume(run, str(year), str(year), region, channel)
+    return number(now / before if before else np.nan, f"no {channel} deal closed in {year - 1}")
+
+
+def stock_ratio(run: Run, at: str, above: str = "china", below: str = "us", channel: str = "abs") -> float:
+    """Balance outstanding in one region over that in another."""
+    tranches = run.tables["tranches"].merge(run.tables["deals"][["deal", "region", "channel"]], on="deal")
+    tranches = tranches[within(pd.PeriodIndex(pd.to_datetime(tranches["date"]), freq="M"), at, at)]
+    held = tranches[tranches["channel"] == channel].groupby("region")["balance"].sum()
+    if not held.get(below, 0.0) > 0.0:
+        raise NoValue(f"no {channel} balance in {below} at {at}")
+    return float(held.get(above, 0.0) / held[below])
+
+
+def resale_value(run: Run, year: int, age: int, region: str = "us") -> float:
+    """What a unit fetches ``age`` months on in an orderly sale, over its cost new; mean over vintages of a year.
+
+    The trustee's formula (``sim.markets.secondary.capped_value``), without the discount of a forced sale.
+    """
+    from sim.markets.secondary import Params, capped_value
+
+    market = Params(**run.params["sim"]["markets"]["secondary"])
+    discount = run.params["sim"]["markets"]["compute"]["vintage_discount"]
+    months = run.months[run.months["region"] == region].reset_index(drop=True)
+    new = np.flatnonzero(pd.PeriodIndex(months["at"]).year == year)
+    if not len(new) or new[-1] + age >= len(months):
+        raise NoValue(f"the run ends before units of {year} are {age} months old")
+    then, now = months.iloc[new].reset_index(drop=True), months.iloc[new + age].reset_index(drop=True)
+    factor = np.exp(-discount * (now["frontier"] - then["frontier"])).to_numpy()
+    fetched = [
+        capped_value(
+            *(market, rent * YEAR_HOURS * f, running, decline, market.sale_rate, market.sale_years, cost, f),
+        )
+        for rent, f, running, decline, cost in zip(
+            *(now["rent"], factor, then["running_cost"], now["depreciation_seen"], now["unit_cost"]), strict=True
+        )
+    ]
+    return float(np.mean(np.array(fetched) / then["unit_cost"].to_numpy()))

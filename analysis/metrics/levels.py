@@ -1,0 +1,115 @@
+"""Levels and paths of recorded columns: growth, ratios, shares, spreads at given dates.
+
+``first``, ``last`` and ``at`` are years or months, as "2025" or "2025-06". ``region`` is us, china or world.
+"""
+
+import numpy as np
+import pandas as pd
+
+from analysis.metrics.runs import NoValue, Run, between, number, yearly
+from sim.units import MONTHS
+
+
+def growth(run: Run, column: str, year: int, region: str = "us") -> float:
+    """Growth of a yearly sum over the year before, 1/year."""
+    now = run.sums(column, region, str(year), str(year))
+    before = run.sums(column, region, str(year - 1), str(year - 1))
+    return number(now / before - 1.0 if before else np.nan, f"{column} was zero in {year - 1}")
+
+
+def level(run: Run, column: str, first: str, last: str, region: str = "us") -> float:
+    """Mean of a column over some months, in its own unit."""
+    return number(run.over(column, region, first, last).mean(), f"{column} is null from {first} to {last}")
+
+
+def change(run: Run, column: str, before: str, after: str, region: str = "us") -> float:
+    """Difference of a column between two dates, in its own unit."""
+    return level(run, column, after, after, region) - level(run, column, before, before, region)
+
+
+def ratio(run: Run, above: str, below: str, first: str, last: str, less: str = "", region: str = "us") -> float:
+    """Sum of ``above``, less that of ``less``, over that of ``below``."""
+    part = run.sums(above, region, first, last) - (run.sums(less, region, first, last) if less else 0.0)
+    whole = run.sums(below, region, first, last)
+    return number(part / whole if whole else np.nan, f"{below} is zero from {first} to {last}")
+
+
+def years_covered(run: Run, stock: str, flow: str, at: str, region: str = "us") -> float:
+    """A stock at a month over the flow of the twelve months to it, year."""
+    end = pd.Period(at, freq="M")
+    return level(run, stock, at, at, region) / run.sums(flow, region, str(end - (MONTHS - 1)), at)
+
+
+def largest_fall(run: Run, column: str, months: int, first: str, last: str, region: str = "us") -> float:
+    """Lowest change over ``months`` months within a window, in the column's own unit."""
+    return number(run.over(column, region, first, last).diff(months).min(), f"{column} is null from {first} to {last}")
+
+
+def lead(run: Run, leader: str, follower: str, first: str, last: str, most: int = 8, region: str = "us") -> float:
+    """Quarters by which changes of one column lead those of another: where their correlation is highest, up to ``most``."""
+    one, other = (run.over(c, region, first, last).groupby(lambda m: m.asfreq("Q")).mean().diff() for c in (leader, follower))
+    if not (one.std() > 0.0 and other.std() > 0.0):
+        raise NoValue(f"{leader} or {follower} does not move")
+    alike = {lag: one.corr(other.shift(-lag)) for lag in range(-most, most + 1)}
+    return number(max(alike, key=lambda lag: -2.0 if np.isnan(alike[lag]) else alike[lag]), "too few quarters")
+
+
+def leader_changes(run: Run, column: str, first: str, last: str, region: str = "us") -> float:
+    """1 if the one in front changes between half-years (the most frequent of each), else 0."""
+    months = run.over(column, region, first, last)
+    half = [f"{m.year}{'ab'[m.month > 6]}" for m in months.index]
+    front = months.groupby(half).agg(lambda part: part.mode().iloc[0])
+    return float((front != front.iloc[0]).any())
+
+
+def jump(run: Run, column: str, months: int, least: float, most: float, first: str, last: str, region: str = "us") -> float:
+    """1 if the largest rise within ``months`` months of a window multiplies a column by ``least`` to ``most``, else 0."""
+    values = run.over(column, region, first, last)
+    risen = values / values.rolling(months + 1, min_periods=1).min()
+    return float(least <= risen.max() <= most)
+
+
+def external_share(run: Run, first: str, last: str) -> float:
+    """New debt and operators' outside equity over capital spending, all regions."""
+    debt = run.flow("drawdown", "investor", "deal", first, last) - run.flow("takeout", "deal", "deal", first, last)
+    equity = run.flow("equity", "savers", "operator", first, last)
+    return (debt + equity) / run.sums("capex", "world", first, last)
+
+
+def channels(run: Run, first: str, last: str) -> pd.Series:
+    """Operators' new external funds by channel, shares of their sum, all regions: private, abs, equity."""
+    run.over("capex", "world", first, last)  # refuses what the run does not cover
+    fresh = run.deals[run.deals["refinances"].isna()].set_index("at").sort_index()
+    fresh = fresh[(fresh.index >= pd.Period(first).asfreq("M", "start")) & (fresh.index <= pd.Period(last).asfreq("M", "end"))]
+    funds = {name: fresh.loc[fresh["channel"] == name, "notional"].sum() for name in ("private", "abs")}
+    funds["equity"] = run.flow("equity", "savers", "operator", first, last)
+    total = sum(funds.values())
+    if total <= 0.0:
+        raise NoValue(f"no external funds from {first} to {last}")
+    return pd.Series(funds) / total
+
+
+def channel_share(run: Run, channel: str, first: str, last: str) -> float:
+    """Share of one channel in operators' new external funds."""
+    return float(channels(run, first, last)[channel])
+
+
+def channel_order(run: Run, first: str, last: str) -> float:
+    """1 if private credit is the largest channel and securities the smallest, else 0."""
+    found = channels(run, first, last)
+    return float(found.idxmax() == "private" and found.idxmin() == "abs")
+
+
+def fixed_vintage_rent(run: Run, region: str) -> pd.Series:
+    """Spot rent by month of a unit that was the newest in the first month, USD/GPU-hour."""
+    discount = run.params["sim"]["markets"]["compute"]["vintage_discount"]
+    months = run.months[run.months["region"] == region].set_index("at")
+    if months.empty:
+        raise NoValue(f"the run has no region {region}")
+    return months["rent"] * np.exp(-discount * (months["frontier"] - months["frontier"].iloc[0]))
+
+
+def vintage_rent_decline(run: Run, first: str, last: str, region: str = "us") -> float:
+    """Least-squares log slope of a fixed vintage's spot rent, as growth, 1/year."""
+    rent = np.log(between(fixed_vintage_rent(run, region), first, last))
+    return yearly(float(np.polyfit(np.arange(len(rent)), rent, 1)[0]), 1.0)
