@@ -3,8 +3,9 @@
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 from sim.compose import resolve
@@ -67,17 +68,30 @@ def make(todo: Sequence[Params], done: Callable[[int], None]) -> None:
     """Simulate runs, one thread each; ``done`` hears how many are finished."""
     if not todo:
         return
-    os.environ["NUMBA_NUM_THREADS"] = "1"  # processes inherit it; this one has no use for more
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers(len(todo)), mp_context=fresh) as pool:
-        jobs = [pool.submit(simulate_one, params) for params in todo]
         try:
+            with one_thread():
+                jobs = [pool.submit(simulate_one, params) for params in todo]
             for count, job in enumerate(as_completed(jobs), 1):
                 job.result()
                 done(count)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Processes started meanwhile compile for one thread each; this one keeps its own."""
+    before = os.environ.get("NUMBA_NUM_THREADS")
+    os.environ["NUMBA_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["NUMBA_NUM_THREADS"]
+        if before is not None:
+            os.environ["NUMBA_NUM_THREADS"] = before
 
 
 def simulate_one(params: Params) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 from sim import ratings
 from sim.books.deals import BUILDING, CHANNELS, CLASSES, OPERATING
 from sim.books.ledger import FLOWS, KINDS
-from sim.phases.valuing import units
 from sim.sums import mean, total
 from sim.units import MONTHS, YEAR_HOURS
+from sim.valuing import units
 
 if TYPE_CHECKING:
     from sim.economy import Economy

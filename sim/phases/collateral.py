@@ -14,8 +14,8 @@ from sim.books.deals import BUILDING, CHANNELS
 from sim.collateral import make_book
 from sim.kernels.rating import Book
 from sim.markets.secondary import capped_value
-from sim.phases.valuing import Units, units
 from sim.units import MONTHS
+from sim.valuing import Units, units
 
 if TYPE_CHECKING:
     from sim.economy import Economy

@@ -9,9 +9,9 @@ import numpy as np
 from sim.books.deals import BUILDING, CHANNELS, OPERATING
 from sim.books.fleet import BEFORE
 from sim.books.lending import borrow
-from sim.phases.valuing import used_value
 from sim.sums import total
 from sim.units import MONTHS
+from sim.valuing import used_value
 
 if TYPE_CHECKING:
     from sim.economy import Economy

@@ -8,9 +8,9 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import compute, tokens
-from sim.phases.valuing import barred, rent_factor
 from sim.sums import total
 from sim.units import MONTHS
+from sim.valuing import barred, rent_factor
 
 if TYPE_CHECKING:
     from sim.economy import Economy

@@ -11,9 +11,9 @@ from sim.books.fleet import BEFORE
 from sim.markets.compute import effective
 from sim.markets.secondary import fire_sale
 from sim.phases.funding import fund_cloud
-from sim.phases.valuing import market_values, used_value
 from sim.sums import total
 from sim.units import MONTHS
+from sim.valuing import market_values, used_value
 
 if TYPE_CHECKING:
     from sim.economy import Economy

@@ -7,8 +7,8 @@ from sim.books.deals import BUILDING, OPERATING
 from sim.build import build
 from sim.compose import resolve
 from sim.phases.collateral import as_delivered, package, package_new
-from sim.phases.valuing import market_values
 from sim.units import MONTHS
+from sim.valuing import market_values
 
 REGION = "us"
 
