@@ -35,7 +35,7 @@ def months_of(rng: np.random.Generator, region: str, months: int, losses: bool) 
     for name, (unit, _) in MONTHLY.items():
         if name in COUNTS:
             row[name] = rng.poisson(0.3, months)
-        elif unit == "index":
+        elif unit == "index" and name != "month":
             row[name] = rng.integers(0, 3, months)
         elif name not in ("month", "date", "region"):
             row[name] = walk(rng, months, LEVEL.get(name, 1e10 if unit == "USD" else 0.6))
