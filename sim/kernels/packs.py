@@ -7,7 +7,7 @@ are written once, for a number or for a pack; what they may not do with a pack i
     some(condition)          -> whether it holds on any path; one may branch on that
     no(condition)            -> where it does not hold
     pack_at(row, start)      -> ``WIDTH`` numbers of a contiguous row, from ``start`` on
-    put_at(row, start, pack) -> the inverse; the same for a number fills the row's place ``start``
+    put_at(row, start, pack) -> the inverse
     in_lanes(record)         -> blank columns like the record's, a pack or a mask each, on the stack
 
 Conditions are combined by ``&`` and ``|``.
@@ -64,7 +64,7 @@ class MaskModel(models.PrimitiveModel):
         super().__init__(manager, kind, TRUTHS)
 
 
-def filled(builder, value, form):
+def filled(builder, value):
     """The same value on all paths."""
     single = ir.VectorType(value.type, WIDTH)
     first = builder.insert_element(ir.Constant(single, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
@@ -74,12 +74,12 @@ def filled(builder, value, form):
 
 @lower_cast(types.Number, Pack)
 def number_to_pack(context, builder, source, target, value):
-    return filled(builder, context.cast(builder, value, source, types.float64), NUMBERS)
+    return filled(builder, context.cast(builder, value, source, types.float64))
 
 
 @lower_cast(types.Boolean, Mask)
 def truth_to_mask(context, builder, source, target, value):
-    return filled(builder, context.cast(builder, value, source, types.boolean), TRUTHS)
+    return filled(builder, context.cast(builder, value, source, types.boolean))
 
 
 def operation(functions, build, takes, gives):
@@ -103,13 +103,12 @@ def compared(sign):
     return lambda builder, a, b: builder.fcmp_ordered(sign, a, b) if sign != "!=" else builder.fcmp_unordered(sign, a, b)
 
 
-for plain, inplace, name in (
-    (operator.add, operator.iadd, "fadd"),
-    (operator.sub, operator.isub, "fsub"),
-    (operator.mul, operator.imul, "fmul"),
-    (operator.truediv, operator.itruediv, "fdiv"),
-):
-    operation((plain, inplace), lambda builder, a, b, name=name: getattr(builder, name)(a, b), pack, pack)
+operation((operator.add, operator.iadd), ir.IRBuilder.fadd, pack, pack)
+operation((operator.sub, operator.isub), ir.IRBuilder.fsub, pack, pack)
+operation((operator.mul, operator.imul), ir.IRBuilder.fmul, pack, pack)
+operation((operator.truediv, operator.itruediv), ir.IRBuilder.fdiv, pack, pack)
+operation((operator.and_, operator.iand), ir.IRBuilder.and_, mask, mask)
+operation((operator.or_, operator.ior), ir.IRBuilder.or_, mask, mask)
 for function, sign in (
     (operator.lt, "<"),
     (operator.le, "<="),
@@ -119,8 +118,6 @@ for function, sign in (
     (operator.ne, "!="),
 ):
     operation((function,), compared(sign), pack, mask)
-for plain, inplace, name in ((operator.and_, operator.iand, "and_"), (operator.or_, operator.ior, "or_")):
-    operation((plain, inplace), lambda builder, a, b, name=name: getattr(builder, name)(a, b), mask, mask)
 operation((min,), lambda builder, a, b: builder.select(builder.fcmp_ordered("<", b, a), b, a), pack, pack)
 operation((max,), lambda builder, a, b: builder.select(builder.fcmp_ordered(">", b, a), b, a), pack, pack)
 
@@ -289,10 +286,13 @@ class GetClass(AbstractTemplate):
         return None
 
 
+def class_address(builder, column, k):
+    return builder.gep(column, [ir.Constant(k.type, 0), k], inbounds=True)
+
+
 @lower_builtin(operator.getitem, Column, types.Integer)
 def get_class(context, builder, sig, args):
-    zero = ir.Constant(args[1].type, 0)
-    return builder.load(builder.gep(args[0], [zero, args[1]], inbounds=True))
+    return builder.load(class_address(builder, *args))
 
 
 @infer_global(operator.setitem)
@@ -306,8 +306,7 @@ class SetClass(AbstractTemplate):
 
 @lower_builtin(operator.setitem, Column, types.Integer, types.Any)
 def set_class(context, builder, sig, args):
-    zero = ir.Constant(args[1].type, 0)
-    builder.store(args[2], builder.gep(args[0], [zero, args[1]], inbounds=True))
+    builder.store(args[2], class_address(builder, *args[:2]))
     return context.get_dummy_value()
 
 
@@ -327,14 +326,17 @@ def in_lanes(typingctx, record):
     return signature(kind, record), build
 
 
+def row_address(context, builder, kind, row, start):
+    data = context.make_array(kind)(context, builder, row).data
+    return builder.bitcast(builder.gep(data, [start], inbounds=True), ir.PointerType(NUMBERS))
+
+
 @kernel
 def pack_at(typingctx, row, start):
     """Numbers of a contiguous row from ``start`` on."""
 
     def build(context, builder, sig, args):
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
-        place = builder.bitcast(builder.gep(data, [args[1]], inbounds=True), ir.PointerType(NUMBERS))
-        return builder.load(place, align=8)
+        return builder.load(row_address(context, builder, sig.args[0], *args), align=8)
 
     return signature(pack, row, types.intp), build
 
@@ -344,9 +346,7 @@ def put_at(typingctx, row, start, value):
     """Write numbers into a contiguous row from ``start`` on."""
 
     def build(context, builder, sig, args):
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
-        place = builder.bitcast(builder.gep(data, [args[1]], inbounds=True), ir.PointerType(NUMBERS))
-        builder.store(args[2], place, align=8)
+        builder.store(args[2], row_address(context, builder, sig.args[0], *args[:2]), align=8)
         return context.get_dummy_value()
 
     return signature(types.void, row, types.intp, pack), build

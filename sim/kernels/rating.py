@@ -83,13 +83,11 @@ def find_exits(exits, d, book, scene):
 
 @njit(**INTERNAL)
 def default_pools(rates, d, book, scene, correlation):
-    """Share of what is left of a granular pool that defaults in each period, (t, 64) (Vasicek 2002)."""
+    """Share of what is left of a granular pool that defaults in each period with a threshold, (t, 64) (Vasicek 2002)."""
     common, own, before = np.sqrt(correlation), np.sqrt(1.0 - correlation), np.zeros(LANES)
     for t in range(book.periods[d]):
         threshold, rate = book.threshold[d, t], rates[t]
-        if threshold == -np.inf:
-            rate[:] = 0.0
-        else:
+        if threshold > -np.inf:
             for j in range(LANES):
                 gone = normal_cdf((threshold - common * scene.credit[j]) / own)
                 rate[j] = min(1.0, max(0.0, (gone - before[j]) / (1.0 - before[j]))) if before[j] < 1.0 else 0.0
@@ -97,16 +95,21 @@ def default_pools(rates, d, book, scene, correlation):
 
 
 @njit(**INTERNAL)
-def fill_wides(wides, terms, d, book):
-    """Inputs of every period that no path changes."""
+def fill_wides(desk, terms, d, book):
+    """What no path changes in every period: its inputs, its last month, what a class's USD in it is worth today."""
+    factor = np.ones(desk.discount.shape[1])
     for t in range(book.periods[d]):
-        wide = wides[t]
+        wide = desk.wides[t]
         wide.pool_yield, wide.amortisation_rate = book.pool_yield[d, t], book.amortisation_rate[d, t]
         wide.index, wide.last = book.rate_index[d, t], t == book.periods[d] - 1
         wide.special = book.disposal[d, t] == book.disposal[d, t]
         for k in range(book.target.shape[2]):
             wide.target[k] = book.target[d, t, k]
         prepare(terms, wide)
+        for k in range(factor.size):
+            factor[k] /= 1.0 + wide.rate[k] * terms.period_years
+            desk.discount[t, k] = factor[k]
+        desk.month[t] = last_month(d, t, book, desk.scene)
 
 
 @njit(**INLINED)
@@ -129,11 +132,13 @@ def rent_of(d, t, book, exits, lane, index):
 @njit(**INLINED)
 def fill_inputs(inputs, d, t, book, scene, desk, lane):
     """Inputs of period ``t`` that paths change."""
-    index = pack_at(scene.rent[book.kind[d], last_month(d, t, book, scene)], lane)
+    index = pack_at(scene.rent[book.kind[d], desk.month[t]], lane)
     recovery = pack_at(scene.recovery, lane)
     inputs.revenue = rent_of(d, t, book, desk.exits, lane, index)
     inputs.market_value = book.value[d, t] * index * recovery
-    inputs.default_rate = pack_at(desk.rates[t], lane)
+    inputs.default_rate = 0.0
+    if book.threshold[d, t] > -np.inf:
+        inputs.default_rate = pack_at(desk.rates[t], lane)
     inputs.recovery_rate = min(1.0, book.recovery[d, t] * recovery)
     inputs.appraisal, inputs.disposal = book.appraisal[d, t] * index, book.disposal[d, t] * index
     if book.guarantor[d] >= 0:
@@ -142,10 +147,9 @@ def fill_inputs(inputs, d, t, book, scene, desk, lane):
 
 
 @njit(**INLINED)
-def gather(tally, discount, years, dt, rate, payment):
+def gather(tally, discount, years, payment):
     """Add a period's cash to present values, principal and lives; each class is discounted at its own coupon."""
     for k in range(discount.size):
-        discount[k] /= 1.0 + rate[k] * dt
         tally.value[k] += discount[k] * (payment.interest[k] + payment.principal[k])
         tally.repaid[k] += payment.principal[k]
         tally.life[k] += years * payment.principal[k]
@@ -159,11 +163,10 @@ def pay_lives(general, fixed, opening, d, book, scene, desk):
         state, inputs = in_lanes(opening), in_lanes(desk.wides[0])
         payment, tally = in_lanes(desk.payment[0]), in_lanes(desk.tally[0])
         open_deal(state, opening, fixed, general)
-        desk.discount[:] = 1.0
         for t in range(book.periods[d]):
             fill_inputs(inputs, d, t, book, scene, desk, lane)
             step(fixed, dust, general, desk.wides[t], state, inputs, payment, ratios_count)
-            gather(tally, desk.discount, (t + 1) * dt, dt, desk.wides[t].rate, payment)
+            gather(tally, desk.discount[t], (t + 1) * dt, payment)
             if not some(total(fixed, state.balance) + total(fixed, state.arrears) > 0.0):
                 break
         for k in range(len(fixed.rank)):
@@ -204,10 +207,11 @@ class Desk(NamedTuple):
     tally: np.ndarray  # (1,) likewise
     scene: Scene
     weight: np.ndarray  # (64,)
-    rates: np.ndarray  # (t, 64) share of a pool that defaults
+    rates: np.ndarray  # (t, 64) share of a pool that defaults; periods with a threshold only
     exits: np.ndarray  # (i, 64) periods
     sums: np.ndarray  # (3, k, 64) present value, principal, years * principal
-    discount: np.ndarray  # (k,)
+    discount: np.ndarray  # (t, k) present value of a USD
+    month: np.ndarray  # (t,) int64, place of the period's last month
 
 
 def desk(classes: int, book: Book, obligors: Obligors) -> Desk:
@@ -224,7 +228,8 @@ def desk(classes: int, book: Book, obligors: Obligors) -> Desk:
         rates=np.empty((periods, LANES)),
         exits=np.zeros((book.tenant.shape[1], LANES)),
         sums=np.empty((3, classes, LANES)),
-        discount=np.empty(classes),
+        discount=np.empty((periods, classes)),
+        month=np.empty(periods, dtype=np.int64),
     )
 
 
@@ -239,7 +244,7 @@ def pay_cells(first, sums, row, terms, opening, book, obligors, beliefs, samplin
             own_weights(desk.weight, d, book, scene, sampling.nominal)
             find_exits(desk.exits, d, book, scene)
             default_pools(desk.rates, d, book, scene, beliefs.correlation)
-            fill_wides(desk.wides, terms[d], d, book)
+            fill_wides(desk, terms[d], d, book)
             fixed = freeze(terms[d])
             if demanding(fixed):
                 pay_lives(True, fixed, opening[d], d, book, scene, desk)
