@@ -45,10 +45,8 @@ def stored(params: Params, sources: str) -> bool:
 def split(wanted: Sequence[Params]) -> tuple[list[Params], list[Params]]:
     """Which of the runs are stored, and which are to be made."""
     sources = sources_hash()
-    have = [stored(params, sources) for params in wanted]
-    return [p for p, there in zip(wanted, have, strict=True) if there], [
-        p for p, there in zip(wanted, have, strict=True) if not there
-    ]
+    have = [params for params in wanted if stored(params, sources)]
+    return have, [params for params in wanted if params not in have]
 
 
 def workers(runs: int) -> int:

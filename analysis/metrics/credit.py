@@ -44,8 +44,7 @@ def volume_multiple(run: Run, year: int, region: str = "us", channel: str = "abs
 
 def stock_ratio(run: Run, at: str, above: str = "china", below: str = "us", channel: str = "abs") -> float:
     """Balance outstanding in one region over that in another."""
-    tranches = run.tables["tranches"].merge(run.tables["deals"][["deal", "region", "channel"]], on="deal")
-    tranches = tranches[within(pd.PeriodIndex(pd.to_datetime(tranches["date"]), freq="M"), at, at)]
+    tranches = run.balances[within(pd.PeriodIndex(run.balances["at"]), at, at)]
     held = tranches[tranches["channel"] == channel].groupby("region")["balance"].sum()
     if not held.get(below, 0.0) > 0.0:
         raise NoValue(f"no {channel} balance in {below} at {at}")
@@ -60,19 +59,14 @@ def resale_value(run: Run, year: int, age: int, region: str = "us") -> float:
     from sim.markets.secondary import Params, capped_value
 
     market = Params(**run.params["sim"]["markets"]["secondary"])
-    discount = run.params["sim"]["markets"]["compute"]["vintage_discount"]
     months = run.months[run.months["region"] == region].reset_index(drop=True)
     new = np.flatnonzero(pd.PeriodIndex(months["at"]).year == year)
     if not len(new) or new[-1] + age >= len(months):
         raise NoValue(f"the run ends before units of {year} are {age} months old")
     then, now = months.iloc[new].reset_index(drop=True), months.iloc[new + age].reset_index(drop=True)
-    factor = np.exp(-discount * (now["frontier"] - then["frontier"])).to_numpy()
-    fetched = [
-        capped_value(
-            *(market, rent * YEAR_HOURS * f, running, decline, market.sale_rate, market.sale_years, cost, f),
-        )
-        for rent, f, running, decline, cost in zip(
-            *(now["rent"], factor, then["running_cost"], now["depreciation_seen"], now["unit_cost"]), strict=True
-        )
-    ]
-    return float(np.mean(np.array(fetched) / then["unit_cost"].to_numpy()))
+    factor = run.vintage_factor(now["frontier"] - then["frontier"])
+    rent, years = now["rent"] * YEAR_HOURS * factor, market.sale_years
+    fetched = capped_value(
+        *(market, rent, then["running_cost"], now["depreciation_seen"], market.sale_rate, years, now["unit_cost"], factor)
+    )
+    return float(np.mean(fetched / then["unit_cost"]))

@@ -38,9 +38,8 @@ def spread_range(run: Run, region: str = "us") -> float:
 
 def default_rates(run: Run, region: str) -> pd.Series:
     """Deals that first defaulted in a year over deals outstanding at its start, by year; the first year has none."""
-    balances = run.tables["tranches"].merge(run.tables["deals"][["deal", "region"]], on="deal")
-    balances = balances[balances["region"] == region]
-    at = pd.PeriodIndex(pd.to_datetime(balances["date"]), freq="M")
+    balances = run.balances[run.balances["region"] == region]
+    at = pd.PeriodIndex(balances["at"])
     held = balances[at.month == MONTHS].groupby(at[at.month == MONTHS].year)["deal"].nunique()
     defaults = run.events("default", region).drop_duplicates("deal")
     failed = defaults.groupby(pd.PeriodIndex(defaults["at"]).year)["deal"].count()

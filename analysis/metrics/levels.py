@@ -6,7 +6,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.metrics.runs import NoValue, Run, between, number, yearly
+from analysis.metrics.runs import NoValue, Run, between, number, within, yearly
 from sim.units import MONTHS
 
 
@@ -80,7 +80,7 @@ def channels(run: Run, first: str, last: str) -> pd.Series:
     """Operators' new external funds by channel, shares of their sum, all regions: private, abs, equity."""
     run.over("capex", "world", first, last)  # refuses what the run does not cover
     fresh = run.deals[run.deals["refinances"].isna()].set_index("at").sort_index()
-    fresh = fresh[(fresh.index >= pd.Period(first).asfreq("M", "start")) & (fresh.index <= pd.Period(last).asfreq("M", "end"))]
+    fresh = fresh[within(fresh.index, first, last)]
     funds = {name: fresh.loc[fresh["channel"] == name, "notional"].sum() for name in ("private", "abs")}
     funds["equity"] = run.flow("equity", "savers", "operator", first, last)
     total = sum(funds.values())
@@ -102,11 +102,10 @@ def channel_order(run: Run, first: str, last: str) -> float:
 
 def fixed_vintage_rent(run: Run, region: str) -> pd.Series:
     """Spot rent by month of a unit that was the newest in the first month, USD/GPU-hour."""
-    discount = run.params["sim"]["markets"]["compute"]["vintage_discount"]
     months = run.months[run.months["region"] == region].set_index("at")
     if months.empty:
         raise NoValue(f"the run has no region {region}")
-    return months["rent"] * np.exp(-discount * (months["frontier"] - months["frontier"].iloc[0]))
+    return months["rent"] * run.vintage_factor(months["frontier"] - months["frontier"].iloc[0])
 
 
 def vintage_rent_decline(run: Run, first: str, last: str, region: str = "us") -> float:

@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 
 from sim.columns import COLUMNS
+from sim.markets import compute
 from sim.summary import episodes
 from sim.units import MONTHS
 
@@ -57,8 +58,7 @@ class Run:
     @cached_property
     def months(self) -> pd.DataFrame:
         """``monthly``, with the calendar month as a period."""
-        monthly = self.tables["monthly"]
-        return monthly.assign(at=pd.PeriodIndex(pd.to_datetime(monthly["date"]), freq="M"))
+        return dated(self.tables["monthly"])
 
     def series(self, column: str, region: str) -> pd.Series:
         """One recorded column by month; ``world`` adds the regions up."""
@@ -88,15 +88,22 @@ class Run:
     def flow(self, flow: str, payer: str, payee: str, first: str, last: str) -> float:
         """USD paid for a purpose, in all regions."""
         flows = self.tables["flows"]
-        rows = flows[(flows["flow"] == flow) & (flows["payer"] == payer) & (flows["payee"] == payee)]
-        at = pd.PeriodIndex(pd.to_datetime(rows["date"]), freq="M")
-        return float(rows["usd"][within(at, first, last)].sum())
+        rows = dated(flows[(flows["flow"] == flow) & (flows["payer"] == payer) & (flows["payee"] == payee)])
+        return float(rows["usd"][within(pd.PeriodIndex(rows["at"]), first, last)].sum())
 
     def events(self, kind: str, region: str) -> pd.DataFrame:
         """Events of a kind, with the month as a period."""
         events = self.tables["events"]
-        events = events[(events["kind"] == kind) & (events["region"] == region)]
-        return events.assign(at=pd.PeriodIndex(pd.to_datetime(events["date"]), freq="M"))
+        return dated(events[(events["kind"] == kind) & (events["region"] == region)])
+
+    @cached_property
+    def balances(self) -> pd.DataFrame:
+        """``tranches``, with the month as a period, and region and channel of the deal."""
+        return dated(self.tables["tranches"].merge(self.tables["deals"][["deal", "region", "channel"]], on="deal"))
+
+    def vintage_factor(self, lag: Any) -> Any:
+        """Rent of a vintage over that of the newest, by how far the frontier has moved since."""
+        return compute.vintage_factor(compute.Params.model_construct(**self.params["sim"]["markets"]["compute"]), lag)
 
     def busts(self, region: str) -> list[Bust]:
         """Falls of capital spending by 22 % or more, in order."""
@@ -110,6 +117,11 @@ class Run:
         if not found:
             raise NoValue("no bust: capital spending never fell by 22 %")
         return max(found, key=lambda bust: bust.depth)
+
+
+def dated(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with the calendar month of its rows as a period."""
+    return table.assign(at=pd.PeriodIndex(pd.to_datetime(table["date"]), freq="M"))
 
 
 def within(at: pd.PeriodIndex, first: str, last: str) -> Any:
