@@ -7,7 +7,6 @@ An arrow transmits ``ref * (live / ref) ** gain`` (positive signals) or ``ref + 
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import field_validator
 
 from sim.units import Frozen, quantity
 
@@ -42,11 +41,6 @@ class Params(Frozen):
     cobweb: Gain
     ref: Literal["constant", "ensemble", "path"]
     path_seed: int = quantity("1", 0, 2**63 - 1, "seed of the recorded run that ref=path replays")
-
-    @field_validator("path_seed")
-    @classmethod
-    def _whole(cls, value: int) -> int:
-        return int(value)
 
     def gain(self, arrow: str) -> float:
         """Gain of an arrow by its name in the loop."""

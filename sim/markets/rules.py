@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
 from sim.units import Frozen, quantity
 
@@ -20,11 +20,6 @@ class Params(Frozen):
     chips_region: Place  # where chips are barred; empty: nowhere
     chips_first: int = quantity("month", -240, 2400, "of order of the oldest chips barred, after recording begins")
     chips_last: int = quantity("month", -240, 2400, "of order of the newest chips barred")
-
-    @field_validator("month", "barred_labs", "chips_first", "chips_last")
-    @classmethod
-    def _whole(cls, value: int) -> int:
-        return int(value)
 
     @model_validator(mode="after")
     def _order(self) -> Self:

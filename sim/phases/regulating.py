@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sim.markets.primary import copy_playbook, novelty
 from sim.markets.rules import barred_models
 
@@ -36,7 +38,7 @@ def _bar(economy: Economy) -> None:
         return
     for region in economy.regions:
         labs = economy.all("lab", region)
-        barred = barred_models(rules, region, economy.month, len(labs))
+        barred = barred_labs(economy, region)
         able = [lab.party for lab, out in zip(labs, barred, strict=True) if not out and lab.weight > 0.0]
         gone = {lab.party for lab, out in zip(labs, barred, strict=True) if out}
         for operator in economy.all("operator", region):
@@ -44,6 +46,11 @@ def _bar(economy: Economy) -> None:
                 operator.tenant = able[operator.number % len(able)]
         if gone or region == rules.chips_region:
             economy.happens("rule", region, party="regulator", amount=0.0, text="models or chips barred")
+
+
+def barred_labs(economy: Economy, region: str) -> np.ndarray:
+    """Whether a rule keeps each of a region's labs (l,) from selling."""
+    return barred_models(economy.params.sim.markets.rules, region, economy.month, len(economy.all("lab", region)))
 
 
 def _announce(economy: Economy, region: str, addon: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from sim.books.deals import OPERATING
 from sim.markets import tokens
-from sim.markets.rules import barred_models
+from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
 from sim.sums import total
 from sim.units import MONTHS
@@ -56,8 +57,7 @@ def _compete(economy: Economy, region: str) -> None:
     labs = economy.all("lab", region)
     noise = economy.draw("quality", economy.keys("lab", region))
     quality = np.array([lab.quality for lab in labs])
-    barred = barred_models(economy.params.sim.markets.rules, region, economy.month, len(labs))
-    weight = np.where(barred, 0.0, [lab.weight for lab in labs])
+    weight = np.where(barred_labs(economy, region), 0.0, [lab.weight for lab in labs])
     quality = tokens.improve(p, quality, np.array([lab.training for lab in labs]), life, noise)
     share = tokens.shares(p, quality, weight)
     worth = economy.transmit("model_worth", region, tokens.model_worth(p, life))
@@ -153,14 +153,14 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
 
 def _close_barred(economy: Economy, region: str, dry: np.ndarray) -> None:
     """Dry labs that a rule bars stop training; what they had rented is let to the others at spot."""
-    labs = economy.all("lab", region)
-    barred = barred_models(economy.params.sim.markets.rules, region, economy.month, len(labs))
-    if not (barred & dry).any():
+    labs, barred = economy.all("lab", region), barred_labs(economy, region)
+    closed = barred & dry
+    if not closed.any():
         return
     people, able = economy.parties("lab", region), ~barred & (np.array([lab.weight for lab in labs]) > 0.0)
-    economy.contracts.relet(people[barred & dry], people[able])
-    for lab, closed in zip(labs, barred & dry, strict=True):
-        lab.training = 0.0 if closed else lab.training
+    economy.contracts.relet(people[closed], people[able])
+    for lab in itertools.compress(labs, closed):
+        lab.training = 0.0
 
 
 def _fail(economy: Economy, region: str, dry: np.ndarray, own: np.ndarray, revenue: np.ndarray) -> None:
