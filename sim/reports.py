@@ -107,8 +107,7 @@ def _customers(economy: Economy, region: str) -> dict[str, float]:
     rent = running * (contracted + unit.gpus * (1.0 - cover) * unit.rent * economy.tape[region].utilisation)
     backlog = contracted * contracts["months"][rows] / MONTHS
     sponsor, tenant = economy.deals["sponsor"][rows], contracts["tenant"][rows]
-    largest = max((total(rent[sponsor == s]), -s) for s in np.unique(sponsor))[1] if len(rows) else 0
-    own = sponsor == -largest
+    own = sponsor == max(np.unique(sponsor), key=lambda s: total(rent[sponsor == s]), default=-1)
     top = {
         name: _largest(part[own], tenant[own], whole[own])
         for name, part, whole in (
