@@ -49,14 +49,14 @@ def race_book() -> Ratio:
     Raises
     ------
     Disagreement
-        if table and objects do not owe the same.
+        if table and objects do not pay and owe the same.
     """
     both = book.assemble()
     both.pay_table()
     both.pay_objects()
     gap = both.gap()
     if not gap <= contenders.CLOSE:
-        raise Disagreement(f"Deal objects owe other amounts than the book: by {gap:.1e} of the notes. Nothing was timed.")
+        raise Disagreement(f"Deal objects pay other amounts than the book: by {gap:.1e} of the notes. Nothing was timed.")
     taken = race([both.pay_table, both.pay_objects], BOOK_ROUNDS) / [book.DEALS, book.OBJECTS]
     return compare(taken[:, 1], taken[:, 0])
 

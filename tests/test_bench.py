@@ -10,7 +10,7 @@ from analysis import bench
 from analysis.__main__ import main as command
 from analysis.benchmarks import assembly, book, by_kernel, by_objects, contenders, native, racing, rating
 from analysis.benchmarks.contenders import KERNEL, PYTHON, C
-from analysis.benchmarks.task import CELL, NOTES, PERIODS, Task, part, task
+from analysis.benchmarks.task import CELL, NOTES, Task, part, periods, task
 from sim.kernels.waterfall import pay_paths
 
 KEYS = {"kernel_vs_c", "kernel_vs_numpy", "kernel_vs_scalar", "kernel_vs_python", "book_vs_objects", *rating.KEYS}
@@ -55,8 +55,9 @@ def test_the_deal_exercises_its_rules(work):
     seen = {"trapped": 0, "rapid": 0, "short": 0, "repaid": 0}
     for s in range(CELL):
         deal, target = by_objects.found(work), work.opening["reserve"][0]
-        for t in range(PERIODS):
-            deal.pay(work.revenue[t, s], work.default_rate[t, s], work.amortisation[t], work.recovery_rate, t == PERIODS - 1)
+        for t, now in enumerate(map(by_objects.inputs, periods(work))):
+            now.revenue, now.default_rate = work.revenue[t, s], work.default_rate[t, s]
+            deal.pay(now)
             seen["trapped"] += deal.trapped
             seen["short"] += deal.owed() > deal.dust and deal.reserve < target
         seen["rapid"] += deal.rapid

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from analysis.benchmarks.task import CLASSES, PERIODS, RECORDS, Prepared, Task
+from analysis.benchmarks.task import CLASSES, PERIODS, RECORDS, Prepared, Task, periods
 from sim.kernels.packs import WIDTH
 from sim.kernels.waterfall import demanding, dust_of, open_deal, pay_paths, prepare, step
 
@@ -39,13 +39,6 @@ def pay_singly(terms, opening, wides, state, payment, revenue, default_rate, int
             for k in range(CLASSES):
                 interest[k, s] += payment[0].interest[k]
                 principal[k, s] += payment[0].principal[k]
-
-
-def periods(work: Task) -> np.ndarray:
-    """Inputs of every period that paths share."""
-    wides = RECORDS.blank("period", PERIODS)
-    wides["amortisation_rate"], wides["recovery_rate"], wides["last"][-1] = work.amortisation, work.recovery_rate, True
-    return wides
 
 
 def in_cells(values: np.ndarray, lanes: int) -> np.ndarray:

@@ -75,6 +75,13 @@ def part(work: Task, paths: int) -> Task:
     return work._replace(revenue=aligned(work.revenue[:, :paths]), default_rate=aligned(work.default_rate[:, :paths]))
 
 
+def periods(work: Task) -> np.ndarray:
+    """Inputs of every period that paths share."""
+    wides = RECORDS.blank("period", PERIODS)
+    wides["amortisation_rate"], wides["recovery_rate"], wides["last"][-1] = work.amortisation, work.recovery_rate, True
+    return wides
+
+
 class Prepared(NamedTuple):
     """A task that a contender is ready to pay."""
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.deal import records
+from analysis.benchmarks import by_objects
+from sim.deal import pay, records
 from sim.deal_reader import check
 from sim.kernels import clauses, uncompiled, waterfall
 from sim.kernels.draws import LANES
@@ -116,3 +117,20 @@ def test_a_deal_is_paid_alike_on_many_lanes_and_in_the_book(seed):
             waterfall.pay_book(row, deal.terms, state, period[t : t + 1], deal.payment[t : t + 1])
         assert np.array_equal(interest[0, :, :, j], deal.payment["interest"])
         assert np.array_equal(principal[0, :, :, j], deal.payment["principal"])
+
+
+@pytest.mark.parametrize("extended", [False, True])
+@pytest.mark.parametrize("mode", MODES)
+@settings(deadline=None, max_examples=30)
+@given(seed=SEEDS)
+def test_deals_as_objects_pay_what_the_kernel_pays(seed, mode, extended):
+    """All columns of every period: the benchmark's rival follows every rule it is timed against."""
+    file = check(written(random_deal(seed, mode, extended, most=8)))
+    size = sum(note.balance for note in file.deal.notes)
+    rival = by_objects.Deal(records(file).terms[0], records(file).state[0])
+    paid = pay(file)
+    for period, payment in zip(paid.period, paid.payment, strict=True):
+        rival.pay(by_objects.inputs(period))
+        for column, amount in rival.paid().items():
+            ours = payment[column][: len(rival.notes)] if payment[column].shape else payment[column]
+            assert np.allclose(ours, amount, rtol=1e-9, atol=1e-9 * size), column
