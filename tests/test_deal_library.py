@@ -1,8 +1,10 @@
 """Every template of the library is paid, under base and stress, and every bad deal is refused with the way out."""
 
+import copy
 import csv
 import io
 import math
+import re
 import shlex
 from collections import defaultdict
 from pathlib import Path
@@ -168,6 +170,15 @@ def test_a_file_in_this_folder_beats_a_template_of_its_name(tmp_path, monkeypatc
     assert main(["venture_debt"]) == 2 and "periods = 0" in capsys.readouterr().err
 
 
+def test_a_template_beats_a_folder_of_its_name_and_other_folders_are_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "venture_debt").mkdir()
+    (tmp_path / "deals" / "venture_debt").mkdir(parents=True)
+    assert main(["venture_debt", "--summary"]) == 0 and capsys.readouterr().out
+    for folder in ("deals", "deals/venture_debt"):
+        assert main([folder]) == 2 and f"{folder}: that is a folder. Name a deal file" in capsys.readouterr().err
+
+
 def test_a_missing_folder_is_named_by_its_own_name(tmp_path, capsys):
     assert main(["venture_debt", "--out", str(tmp_path / "none" / "table.csv")]) == 2
     errors = capsys.readouterr().err
@@ -267,6 +278,56 @@ def test_all_mistakes_of_base_and_scenarios_are_listed_once():
         check(tree)
     lines = str(caught.value).splitlines()
     assert len(lines) == 3 and "deal.fee_fixed = -1" in lines[1] and "scenarios.stress: deal.revenue = -1" in lines[2]
+
+
+WRONG = [
+    -1e30,
+    1e30,
+    10**45,
+    True,
+    None,
+    "",
+    "a b!",
+    "x" * 300,
+    float("nan"),
+    [],
+    [[]],
+    [None],
+    ["a"] * 9,
+    [True] * 70,
+    {},
+    {"a": 1},
+]
+WAYS = ("Give ", "Write ", "Use ", "Begin ", "Follow ", "Lengthen ", "Drop ", "lists every field", "Did you mean")
+
+
+def places(node, path=()):
+    """Every field of a deal file, as a path; the first entry stands for a list of blocks."""
+    for option in (node, *node.get("anyOf", ()), *([node["items"]] if "items" in node else [])):
+        for name, below in option.get("properties", {}).items():
+            yield (*path, name)
+            yield from places(below, (*path, name, 0) if below.get("type") == "array" else (*path, name))
+
+
+@pytest.mark.parametrize("path", list(places(schema())), ids=lambda path: ".".join(map(str, path)))
+def test_every_mistake_has_its_key_and_a_way_out_in_our_words(path):
+    """Pydantic speaks of inputs, tuples, items and validation; the house does not."""
+    refused = 0
+    for value in WRONG:
+        tree = copy.deepcopy(RENTED | {"deal": RENTED["deal"] | {"index": 0.03}, "scenarios": {"stress": {"revenue": 2}}})
+        block = tree
+        for part in path[:-1]:
+            block = block[part] if isinstance(block, list) else block.setdefault(part, {})
+        block[path[-1]] = value
+        try:
+            check(tree)
+        except BadDeal as error:
+            refused += 1
+            assert path[-1] in str(error)
+            for line in str(error).splitlines()[1:]:
+                assert any(way in line for way in WAYS), line
+                assert not re.search("[Ii]nput|[Tt]uple|validat|pydantic|dictionary|should|str_|_type", line), line
+    assert refused >= 8
 
 
 @pytest.mark.parametrize(
