@@ -29,7 +29,7 @@ class Guarantor(Frozen):
 class Risk(Frozen):
     """The collateral, as a rating sees it."""
 
-    ageing: Number = term("1", 0, 2, "share of the market's obsolescence that the collateral suffers")
+    ageing: Number = term("1", 0, 2, "share of the market's obsolescence and rent shocks that the collateral suffers")
     base_depreciation: Number = term("1/year", 0, 2, "decline of market rents and values inside the deal's lists", default=0.0)
     vacancy: Whole = term("period", 0, 120, "without rent between a contract and the next at market", default=0)
     tenants: tuple[Tenant, ...] = Field(

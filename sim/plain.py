@@ -47,8 +47,8 @@ class PlainLoader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key, line = key_node.value, key_node.start_mark.line + 1
             if not isinstance(key, str) or key_node.tag != "tag:yaml.org,2002:str":
-                word = f"{key or 'null'}" if isinstance(key, str) else "here"
-                raise Unreadable(f"line {line}: the key {word} is not text. Write it in quotes, as '{word}'.")
+                word = key if isinstance(key, str) else "of a block"
+                raise Unreadable(f"line {line}: the key {word or 'null'} is not text. Write it in quotes, as '{word}'.")
             if key in seen:
                 raise Unreadable(f"line {line}: the key {key!r} was given in line {seen[key]} already. Keep one.")
             if key in FORBIDDEN or "@" in key:

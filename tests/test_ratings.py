@@ -88,6 +88,17 @@ def test_a_dispersed_depreciation_costs_what_a_put_costs(plain):
 
 
 @BOTH
+@pytest.mark.parametrize("ageing", [0.2, 1.0])
+def test_what_ages_less_feels_less_of_the_rents_shocks(plain, ageing):
+    """Value after a year is 100 exp(-ageing * (0.3 + 0.25 Z)); owing its median, EL is a put at the money of that volatility."""
+    owed, spread = 100.0 * np.exp(-0.3 * ageing), 0.25 * ageing
+    deal = lay_out(owed, 12, disposal=at(12, 100.0, 12, np.nan), ageing=ageing)
+    e = rate(deal, beliefs=CALM._replace(depreciation=0.3, rent_volatility=0.25), plain=plain)
+    put = 0.5 - np.exp(0.5 * spread**2) * ndtr(-spread)
+    assert close(e.loss[0, 0], e.loss_error[0, 0], put) and close(e.default[0, 0], e.default_error[0, 0], 0.5)
+
+
+@BOTH
 def test_shocks_and_launches_move_rents_as_far_as_believed(plain):
     """After a year the log index has mean -0.3 and variance 0.1^2 + 0.4 * 0.5^2 * (1 - 0.4 / 12); loss 1 - index is small."""
     beliefs = CALM._replace(depreciation=0.3, rent_volatility=0.1, launch_rate=0.4, launch_step=0.5)
