@@ -86,17 +86,18 @@ def as_csv(found: dict[str, list[float | int]]) -> str:
 
 
 def summary(file: DealFile, deal: Records) -> Iterator[str]:
-    """Average life, yield at par and loss by class, as lines of a table; a dash where there is none."""
+    """Average life, yield at par and principal lost by class, as lines of a table; a dash where there is none."""
     years = file.deal.period_years
-    yield f"{'class':<16}{'balance USD':>20}{'WAL year':>12}{'yield 1/year':>14}{'loss USD':>20}{'loss share':>12}"
+    head = f"{'class':<16}{'balance USD':>20}{'WAL year':>12}{'yield 1/year':>14}"
+    yield f"{head}{'principal lost USD':>20}{'share of balance':>18}"
     for note, k in zip(file.deal.notes, deal.place, strict=True):
         paid = deal.payment
         principal = np.ascontiguousarray(paid["principal"][:, k])
         cash = principal + paid["interest"][:, k] + paid["deferred_paid"][:, k]
-        loss = float(paid["write_off"][:, k].sum() + paid["balance"][-1, k])
-        share = loss / note.balance if note.balance else np.nan
+        lost = float(paid["write_off"][:, k].sum() + paid["balance"][-1, k])
+        share = lost / note.balance if note.balance else np.nan
         life, gain = average_life(principal, years), yield_at(note.balance, cash, years)
-        figures = dash(life, 12, 4) + dash(gain, 14, 6) + dash(loss, 20, 2) + dash(share, 12, 6)
+        figures = dash(life, 12, 4) + dash(gain, 14, 6) + dash(lost, 20, 2) + dash(share, 18, 6)
         yield f"{note.name:<16}{note.balance:>20,.2f}{figures}"
 
 
@@ -140,8 +141,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the deal, YAML or JSON, or a template's name")
     command.add_argument("--scenario", metavar="NAME", help="one of the deal's own scenarios instead of its base case")
     command.add_argument("--out", type=Path, metavar="TABLE", help="write the table there instead of printing it")
-    command.add_argument("--summary", action="store_true", help="print WAL, yield at par and loss by class instead")
-    command.add_argument("--rate", action="store_true", help="print letters and losses under each configured agency instead")
+    command.add_argument("--summary", action="store_true", help="print WAL, yield at par and principal lost by class instead")
+    command.add_argument(
+        "--rate", action="store_true", help="print letters, expected loss and default probability under each agency instead"
+    )
     command.add_argument("--paths", type=int, metavar="N", help="paths of a rating")
     command.add_argument("--list", action="store_true", help="print the templates, one a line, and stop")
     command.add_argument("--schema", action="store_true", help="print the JSON schema of a deal file and stop")
@@ -160,8 +163,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.error("which deal? Give FILE, --list, --schema or --columns.")
     try:
         run(options)
-    except (BadDeal, OSError) as error:
+    except BadDeal as error:
         print(f"{error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}. Name another file; nothing was written.", file=sys.stderr)
         return 2
     return 0
 
@@ -193,7 +199,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def rate(file: DealFile, paths: int | None) -> Iterator[str]:
-    """Letters, losses and their standard errors under each agency, as lines of a table.
+    """Letters, expected losses, default probabilities and standard errors under each agency, as lines of a table.
 
     Raises
     ------

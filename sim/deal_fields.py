@@ -16,12 +16,16 @@ LENGTH = {"type": "integer", "minimum": 1, "maximum": LIVES}
 NAMED = r"^[A-Za-z0-9][A-Za-z0-9 _.+&-]{0,47}$"
 
 
+class Unwritten(ValueError):
+    """A value that is not written as its field's kind; the report adds the field's range."""
+
+
 def number(value: Any) -> Any:
     """Read 0.055, "0.055", "2.0e9" or "11/200"; other kinds are left to be refused."""
     if isinstance(value, str):
         text = value.strip()
         if len(text) > LONGEST:
-            raise ValueError(f"longer than {LONGEST} characters. Shorten it")
+            raise Unwritten(f"longer than {LONGEST} characters. Shorten it")
         if FRACTION.fullmatch(text):
             return float(Fraction(text))
         if DECIMAL.fullmatch(text):
@@ -30,7 +34,7 @@ def number(value: Any) -> Any:
         return float(value)
     elif value is None or isinstance(value, float):
         return value
-    raise ValueError('not a number. Write it as 0.055 or "11/200"')
+    raise Unwritten('not a number. Write it as 0.055 or "11/200"')
 
 
 def whole(value: Any) -> Any:
@@ -39,7 +43,7 @@ def whole(value: Any) -> Any:
         return int(value)
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    raise ValueError("not a whole number. Write it as 20")
+    raise Unwritten("not a whole number. Write it as 20")
 
 
 def known_as(unit: str, reference: str = "", values: dict[str, str] | None = None) -> Any:
@@ -91,7 +95,7 @@ def lengthen(value: Any, info: ValidationInfo, closing: int = 0) -> Any:
 
 def straight(segment: Any, place: int) -> list[Any]:
     """Entries of one segment, ``[periods, value]`` or ``[periods, first, last]``."""
-    wrong = ValueError(f"segment {place + 1} is {list(segment)!r}. Write [periods, value] or [periods, first, last]")
+    wrong = Unwritten(f"segment {place + 1} is {list(segment)!r}. Write [periods, value] or [periods, first, last]")
     try:
         length, first, last = whole(segment[0]), number(segment[1]), number(segment[-1])
     except (ValueError, IndexError):
@@ -109,6 +113,52 @@ Cash = Annotated[Number, Field(ge=0, le=MOST)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Rate = Annotated[Number, Field(ge=-1, le=10)]
 Ratio = Annotated[Number, Field(gt=0, le=1000)]
+
+
+RESERVES = {"fixed": ("USD", MOST), "share_of_notes": ("of the notes", 1.0), "months_of_interest": ("months of interest", 120.0)}
+
+
+def check_reserve(kind: str, amount: Any, notes: float) -> None:
+    """Refuse a reserve, or a target of one, below 0 or above the deal: ``notes`` USD, or its kind's limit.
+
+    Raises
+    ------
+    ValueError
+    """
+    unit, most = RESERVES[kind]
+    most = min(most, notes) if unit == "USD" else most
+    if amount is not None and not 0.0 <= amount <= most:
+        limit = ", the sum of the deal's notes" if unit == "USD" else ""
+        raise ValueError(f"out of range. Give 0 to {most:.15g} {unit}{limit}")
+
+
+def target(value: Any) -> tuple[str, Any]:
+    """Kind and amount of a reserve's target.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not isinstance(value, (list, tuple)) or len(value) != 2 or value[0] not in list(RESERVES) or number(value[1]) is None:
+        raise ValueError(f"not a kind and a number. Write [KIND, number] with KIND one of {', '.join(RESERVES)}")
+    return value[0], number(value[1])
+
+
+def once(by_rank: Any) -> Any:
+    """Refuse keys that are no ranks, and two that read as one, such as 1 and 01; other kinds are left to be refused.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not isinstance(by_rank, dict):
+        return by_rank
+    if strangers := [key for key in by_rank if not re.fullmatch(r" *[0-9]{1,2} *", str(key))]:
+        raise ValueError(f"the key {strangers[0]!r} is not a rank. Write ranks 1 to 99 in quotes, as {{'1': 1.1}}")
+    ranks = [int(key) for key in by_rank]
+    if twice := [rank for rank in ranks if ranks.count(rank) > 1]:
+        raise ValueError(f"rank {twice[0]} is given twice. Give each rank once")
+    return by_rank
 
 
 def long_enough(values: Any, info: ValidationInfo, closing: int = 0) -> Any:

@@ -13,10 +13,14 @@ from sim.deal_fields import (
     Ratio,
     Share,
     Whole,
+    check_reserve,
     known_as,
     lengthen,
     long_enough,
+    number,
+    once,
     series,
+    target,
     term,
 )
 from sim.deal_obligors import Risk
@@ -28,7 +32,7 @@ class Note(Frozen):
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,31}$",
-        description="names the class's columns; letters, digits and _ . + -",
+        description="names the class's columns: 1 to 32 letters, digits and _ . + -, a letter or digit first",
         json_schema_extra=known_as("text", "name"),
     )
     balance: Number = term("USD", 0, MOST, "at closing", "bal")
@@ -92,7 +96,7 @@ def check_slices(notes: tuple[Note, ...], pool: float) -> None:
 class Deal(Frozen):
     """Terms of a deal and what its collateral brings."""
 
-    period_years: Number = term("year", 1 / 366, 1, "length of a period", "dt")
+    period_years: Number = term("year", 0.0027, 1, "length of a period", "dt")
     pool_at_closing: Number = term("USD", 0, MOST, "performing collateral", "pool0")
     notes: tuple[Note, ...] = Field(
         min_length=1,
@@ -206,14 +210,12 @@ class Deal(Frozen):
             raise ValueError("neither revenue nor pool_yield is given. Give one entry a period of either")
         return values
 
-    @field_validator("reserve_at_closing", "reserve_target")
+    @field_validator("reserve_at_closing", "reserve_target", mode="before")
     @classmethod
     def _within_the_deal(cls, value: Any, info: ValidationInfo) -> Any:
         notes = sum(note.balance for note in info.data["notes"]) if "notes" in info.data else MOST
-        kind, amount = value if isinstance(value, tuple) else ("fixed", value)
-        most = {"fixed": notes, "share_of_notes": 1.0, "months_of_interest": 120.0}[kind]
-        if not 0.0 <= amount <= most:
-            raise ValueError(f"reserve outside 0 to {most:g}, the size of the deal's notes or its like. Lower it")
+        kind, amount = target(value) if info.field_name == "reserve_target" else ("fixed", number(value))
+        check_reserve(kind, amount, notes)
         return value
 
     @field_validator(*NEEDED)
@@ -231,6 +233,11 @@ class Deal(Frozen):
         if rapid is not None and trap is not None and rapid > trap:
             raise ValueError(f"above dscr_trap {trap:g}: cash is trapped first. Give 0 to {trap:g}")
         return rapid
+
+    @field_validator("oc_triggers", mode="before")
+    @classmethod
+    def _once(cls, triggers: Any) -> Any:
+        return once(triggers)
 
     @field_validator("oc_triggers")
     @classmethod
@@ -255,13 +262,16 @@ ScenarioName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 class DealFile(Frozen):
     """A deal and how long to run it. Every number may be a decimal or text such as "11/200"."""
 
-    description: str = Field("", max_length=200, description="the deal in one sentence", json_schema_extra=known_as("text"))
+    description: str = Field(
+        "", max_length=200, description="one sentence of at most 200 characters", json_schema_extra=known_as("text")
+    )
     periods: Whole = term("period", 1, LIVES, "periods to pay", "periods")
     deal: Deal = Field(description="terms and collateral", json_schema_extra=known_as("block", "deal"))
     risk: Risk | None = Field(None, description="the collateral, for ratings", json_schema_extra=known_as("block"))
     scenarios: dict[ScenarioName, dict[str, Any]] | None = Field(
         None,
-        description="by name, fields of deal that replace the base case's; --scenario NAME runs it",
+        description="by name, fields of deal that replace the base case's; --scenario NAME runs it; "
+        "a name is 1 to 32 letters, digits, _ and -, a letter or digit first",
         json_schema_extra=known_as("block"),
     )
 

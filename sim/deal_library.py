@@ -16,17 +16,19 @@ def templates() -> dict[str, Path]:
 
 
 def find(file: Path) -> Path:
-    """A file as it is, or the template of that name where there is no such file.
+    """A file as it is, or the template of that name where there is no such file; folders do not count.
 
     Raises
     ------
     BadDeal
     """
-    if file.exists() or file.parent != Path() or file.suffix:
-        return file
-    known = templates()
-    if file.name in known:
+    known, bare = templates(), file.parent == Path() and not file.suffix
+    if bare and file.name in known and not file.is_file():
         return known[file.name]
+    if file.is_dir():
+        raise BadDeal(f"{file}: that is a folder. Name a deal file in it, or a template; `python -m sim.deal --list` lists them.")
+    if file.exists() or not bare:
+        return file
     hint = suggestion(file.name, known) or "`python -m sim.deal --list` lists the templates."
     raise BadDeal(f"{file}: no such file, nor a template of that name. {hint}")
 

@@ -7,11 +7,13 @@ from pydantic import Field, ValidationInfo, field_validator
 from sim.deal_fields import LIVES, NAMED, Cash, Number, Whole, known_as, lengthen, long_enough, series, term
 from sim.units import Frozen
 
+OBLIGOR = "of the obligor: 1 to 48 letters, digits, spaces and _ . + & -, a letter or digit first"
+
 
 class Tenant(Frozen):
     """Who rents the collateral: one obligor, the same in every deal that names it."""
 
-    name: str = Field(pattern=NAMED, description="of the obligor", json_schema_extra=known_as("text"))
+    name: str = Field(pattern=NAMED, description=OBLIGOR, json_schema_extra=known_as("text"))
     share: Number = term("1", 0, 1, "of the gross contracted rent")
     default_probability: Number = term("1/year", 0, 0.99, "of default within a year")
     contract_end: Whole = term("period", 0, LIVES, "last period under contract")
@@ -20,14 +22,14 @@ class Tenant(Frozen):
 class Guarantor(Frozen):
     """Who guarantees the collateral's residual value."""
 
-    name: str = Field(pattern=NAMED, description="of the obligor", json_schema_extra=known_as("text"))
+    name: str = Field(pattern=NAMED, description=OBLIGOR, json_schema_extra=known_as("text"))
     default_probability: Number = term("1/year", 0, 0.99, "of default within a year")
 
 
 class Risk(Frozen):
     """The collateral, as a rating sees it."""
 
-    ageing: Number = term("1", 0, 2, "share of the market's obsolescence that the collateral suffers")
+    ageing: Number = term("1", 0, 2, "share of the market's obsolescence and rent shocks that the collateral suffers")
     base_depreciation: Number = term("1/year", 0, 2, "decline of market rents and values inside the deal's lists", default=0.0)
     vacancy: Whole = term("period", 0, 120, "without rent between a contract and the next at market", default=0)
     tenants: tuple[Tenant, ...] = Field(

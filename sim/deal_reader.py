@@ -1,7 +1,7 @@
 """From a file to a deal: reads YAML, JSON and a collateral CSV, and lists all that is wrong with them."""
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.deal_fields import LIVES, is_short, whole
+from sim.deal_fields import LIVES, Unwritten, is_short, whole
 from sim.deal_files import PER_PERIOD, DealFile
 from sim.mistakes import fault, number, shown, suggestion
 from sim.plain import LARGEST, Unreadable, read_plain
@@ -39,7 +39,7 @@ def read(path: Path, scenario: str | None = None) -> DealFile:
         scenarios = tree.get("scenarios")
         if isinstance(scenarios, dict):
             tree["scenarios"] = {name: with_collateral(path, terms) for name, terms in scenarios.items()}
-    except (Unreadable, RecursionError) as error:
+    except Unreadable as error:
         raise BadDeal(f"{path}: {error}") from None
     return check(tree, scenario)
 
@@ -110,8 +110,8 @@ def read_collateral(path: Path, deal: dict[str, Any]) -> dict[str, list[str | No
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             header, *rows = [row for row in csv.reader(lines, strict=True) if row] or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Unreadable(f"{where}not a CSV file: {error}.") from None
+    except (OSError, UnicodeDecodeError, csv.Error):
+        raise Unreadable(f"{where}not a CSV file that can be read. Write a header and one row a period, commas between.") from None
     for column in header:
         if column not in (*PER_PERIOD, "period") or header.count(column) > 1 or deal.get(column):
             raise Unreadable(f"{where}column {shown(column)} is unknown or given twice. Use {', '.join(PER_PERIOD)}.")
@@ -137,7 +137,11 @@ def mistakes(error: ValidationError, tree: dict[str, Any], scenario: str, known:
         elif kind == "missing":
             line = f"{key}: missing. Give {allowed(node)}."
         elif kind == "value_error":
-            line = f"{key} = {shown(value)}: {item['ctx']['error']}. In general: {allowed(node)}."
+            error = item["ctx"]["error"]
+            line = f"{key} = {shown(value)}: {error}." + (f" Give {allowed(node)}." if isinstance(error, Unwritten) else "")
+        elif loc[-1:] == ("[key]",):
+            block = ".".join(map(str, loc[:-2]))
+            line = f"{block}: the key {shown(value)} {fault(dict(item))}. Give {allowed(field(loc[:-2]))}."
         else:
             line = f"{key} = {shown(value)}: {fault(dict(item))}. Give {allowed(node)}."
         if line not in known:
@@ -168,17 +172,30 @@ def typed(loc: tuple[int | str, ...], tree: Any, value: Any) -> tuple[tuple[int 
 
 def allowed(node: dict[str, Any]) -> str:
     """``0 to 2 1/year (fixed coupon)``."""
-    options = [node, *node.get("anyOf", ()), *([node["items"]] if "items" in node else ())]
-    low = next((o[word] for o in options for word in ("minimum", "exclusiveMinimum") if word in o), None)
-    high = next((o["maximum"] for o in options if "maximum" in o), None)
-    what = SHAPES.get(str(next((o["type"] for o in options if "type" in o), "")), "a value")
-    if low is not None and high is not None:
-        what = f"{number(low)} to {number(high)}"
+    options = list(shapes(node))
+    least, above, most, entries = (first(options, word) for word in ("minimum", "exclusiveMinimum", "maximum", "maxItems"))
+    what = SHAPES.get(first(options, "type"), "a value")
+    if entries is not None and most is None:
+        what = f"a list of {first(options, 'minItems') or 0} to {entries} entries"
+    elif most is not None:
+        what = f"{number(least)} to {number(most)}" if least is not None else f"above {number(above)}, at most {number(most)}"
     if "enum" in node:
         what = " or ".join(map(str, node["enum"]))
     unit = node.get("unit", "1")
     meaning = f" ({node['description']})" if "description" in node else ""
     return what + ("" if unit in PLAIN else f" {unit}") + meaning
+
+
+def shapes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A field's schema, those of its options and of its list's entries."""
+    yield node
+    for below in (*node.get("anyOf", ()), *([node["items"]] if "items" in node else ())):
+        yield from shapes(below)
+
+
+def first(options: Iterable[dict[str, Any]], word: str) -> Any:
+    """What the first of some schemas that has a word says under it; None when none has."""
+    return next((option[word] for option in options if word in option), None)
 
 
 def field(loc: tuple[int | str, ...]) -> dict[str, Any]:
@@ -192,14 +209,19 @@ def field(loc: tuple[int | str, ...]) -> dict[str, Any]:
                 below = above | option["prefixItems"][part] if part < len(option["prefixItems"]) else None
             elif below is None and isinstance(part, int) and "items" in option:
                 below = above | option["items"]
-            elif below is None and isinstance(option.get("additionalProperties"), dict):
-                below = above | option["additionalProperties"]
+            elif below is None and isinstance(values := values_of(option), dict):
+                below = above | values
             if below is not None:
                 node = below
                 break
         else:
             return {}
     return node
+
+
+def values_of(option: dict[str, Any]) -> Any:
+    """The schema of the values of a block whose keys are free, or follow a pattern."""
+    return option.get("additionalProperties") or next(iter(option.get("patternProperties", {}).values()), None)
 
 
 @cache

@@ -21,6 +21,12 @@ KINDS = {
     "model": "a block of keys",
     "finite": "a finite number",
 }
+FAULTS = {
+    "literal_error": "no such word",
+    "string_pattern_mismatch": "has a character or length that is not allowed",
+    "string_too_long": "too long",
+    "string_too_short": "too short",
+}
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,17 @@ def fault(item: Mapping[str, Any]) -> str:
     kind = item["type"]
     if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
         return "out of range"
+    if kind in ("too_long", "too_short"):
+        return f"has {counted(item['ctx']['actual_length'])}"
+    if kind in FAULTS:
+        return FAULTS[kind]
     word = KINDS.get(kind.split("_")[0])
     return f"not {word}" if word else str(item["msg"]).replace("Input should be", "should be").rstrip(".")
+
+
+def counted(number: int) -> str:
+    """``no entries``, ``1 entry``, ``2 entries``."""
+    return "1 entry" if number == 1 else f"{number or 'no'} entries"
 
 
 def allowed(field: FieldInfo | None) -> str:

@@ -47,7 +47,8 @@ class PlainLoader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key, line = key_node.value, key_node.start_mark.line + 1
             if not isinstance(key, str) or key_node.tag != "tag:yaml.org,2002:str":
-                raise Unreadable(f"line {line}: the key {key!r} is not text.")
+                word = key if isinstance(key, str) else "of a block"
+                raise Unreadable(f"line {line}: the key {word or 'null'} is not text. Write it in quotes, as '{word}'.")
             if key in seen:
                 raise Unreadable(f"line {line}: the key {key!r} was given in line {seen[key]} already. Keep one.")
             if key in FORBIDDEN or "@" in key:
@@ -82,14 +83,16 @@ def read_plain(path: Path) -> dict[str, Any]:
     ------
     Unreadable
     """
-    if not path.is_file():
-        raise Unreadable("there is no such file.")
     try:
+        if not path.is_file():
+            raise Unreadable("that is a folder. Name a file." if path.is_dir() else "there is no such file.")
         if path.stat().st_size > LARGEST:
             raise Unreadable(f"larger than {LARGEST:,} bytes.")
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unreadable(f"cannot be read as UTF-8 text: {error}.") from None
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"byte {error.start + 1} is not UTF-8 text. Save it as UTF-8.") from None
+    except OSError as error:
+        raise Unreadable(f"cannot be read ({error.strerror}).") from None
     return parse_plain(text)
 
 
@@ -98,11 +101,15 @@ def parse_plain(text: str) -> dict[str, Any]:
     try:
         tree = yaml.load(text, PlainLoader)
     except yaml.YAMLError as error:
-        raise Unreadable(f"not YAML: {' '.join(str(error).split())}.") from None
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise Unreadable(f"{where}not YAML. Look for open brackets or quotes, tabs, and uneven indents, there or before.") from None
+    except RecursionError:
+        raise Unreadable(f"more than {DEEPEST} levels deep.") from None
     except (ValueError, OverflowError) as error:
         if isinstance(error, Unreadable):
             raise
-        raise Unreadable(f"a value cannot be read: {error}.") from None
+        raise Unreadable("a number of too many digits, or an escape that is no character. Write it out.") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):

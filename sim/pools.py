@@ -5,7 +5,7 @@ which defaults are also twisted given the factor (Glasserman and Li 2005, Manage
 every call, by cross-entropy on a grid of the factor; it only changes the standard error, never the expectation.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from zlib import crc32
 
 import numpy as np
@@ -24,13 +24,27 @@ FITS = 60  # rounds of expectation maximisation
 MOST_PATHS = 100_000_000
 
 
-class TrancheLoss(NamedTuple):
-    """Loss of a tranche as a share of its thickness; ``se`` is the standard error of ``el``, ``sd`` that of the loss itself."""
+class Moments(NamedTuple):
+    """What a tranche's loss unpacks into."""
 
     el: float
     se: float
     sd: float
     p_hit: float
+
+
+class TrancheLoss(Moments):
+    """Loss of a tranche as a share of its thickness: mean ``el``, its standard error ``se``, deviation ``sd`` of the loss itself.
+
+    ``p_hit`` is the probability of any loss; its standard error ``p_hit_se`` stands beside the four.
+    """
+
+    p_hit_se: float
+
+    def __new__(cls, el: float, se: float, sd: float, p_hit: float, p_hit_se: float = 0.0) -> Self:
+        loss = super().__new__(cls, el, se, sd, p_hit)
+        loss.p_hit_se = p_hit_se
+        return loss
 
 
 class JointLoss(NamedTuple):
@@ -76,7 +90,7 @@ def pool_tranche_loss(pd, rho, lgd, attach, detach, weights=None, paths=1_000_00
 
     Returns
     -------
-    el, se, sd, p_hit : shares of the thickness, and the probability of any loss
+    el, se, sd, p_hit : shares of the thickness, and the probability of any loss; beside them ``p_hit_se``, its standard error
 
     Raises
     ------
@@ -95,10 +109,10 @@ def pool_tranche_loss(pd, rho, lgd, attach, detach, weights=None, paths=1_000_00
         found = simulate(mirrored(pool), whole - detach, whole - attach, paths, seed)
         survival = tranche(found.loss[0], whole - detach, whole - attach, detach - attach)
         el, se, sd = moments(survival, found)
-        return TrancheLoss(1.0 - el, se, sd, probability(found.loss[0] < whole - attach - slack, found)[0])
+        return TrancheLoss(1.0 - el, se, sd, *probability(found.loss[0] < whole - attach - slack, found))
     found = simulate(pool, attach, detach, paths, seed)
     el, se, sd = moments(tranche(found.loss[0], attach, detach), found)
-    return TrancheLoss(el, se, sd, probability(found.loss[0] > attach + slack, found)[0])
+    return TrancheLoss(el, se, sd, *probability(found.loss[0] > attach + slack, found))
 
 
 def joint_tranche_losses(pd, rho, lgd, weights, attach, detach, paths=1_000_000, seed=0) -> JointLoss:

@@ -18,8 +18,8 @@ from sim.plain import read_plain
 from sim.ratings import LETTERS, Params, Ratings, believe, rate_book
 
 CONFIG = Path(str(files("configs"))) / "sim" / "ratings" / "default.yaml"
-HEADER = f"{'class':<16}{'by loss':>8}{'by default':>11}{'loss':>13}{'error':>11}"
-HEADER += f"{'default':>13}{'error':>11}{'WAL year':>10}{'error':>9}"
+HEADER = f"{'class':<16}{'by EL':>8}{'by PD':>8}{'EL share':>12}{'error':>11}"
+HEADER += f"{'PD share':>12}{'error':>11}{'WAL year':>10}{'error':>9}"
 
 
 @cache
@@ -71,7 +71,9 @@ def rate_file(file: DealFile, paths: int | None = None) -> Iterator[str]:
     found = rate_deal(file, paths)
     count = next(iter(found.values())).estimates.paths
     rounded = f" ({paths} rounded up to whole cells of {LANES})" if paths not in (None, count) else ""
-    yield f"{count:,} importance-sampled paths{rounded}; loss and default are shares, error is the standard error."
+    yield f"{count:,} importance-sampled paths{rounded}; error is the standard error of the number before it."
+    yield "EL: expected loss, share of the present value at the class's own coupon of what it is promised."
+    yield "PD: probability that by the end it has been paid less than that present value; late but with interest is in full."
     yield "Letters are by idealised tables that are UNVERIFIED (configs/sim/ratings)."
     for agency in p.agencies:
         yield ""
@@ -88,6 +90,6 @@ def lines(file: DealFile, deal: Records, rating: Ratings) -> Iterator[str]:
         by_loss, by_default = LETTERS[rating.by_loss[0, k]], LETTERS[rating.by_default[0, k]]
         life = f"{e.life[0, k]:>10.3f}{e.life_error[0, k]:>9.3f}" if np.isfinite(e.life[0, k]) else f"{'none':>10}{'':>9}"
         yield (
-            f"{note.name:<16}{by_loss:>8}{by_default:>11}{e.loss[0, k]:>13.6f}{e.loss_error[0, k]:>11.6f}"
-            f"{e.default[0, k]:>13.6f}{e.default_error[0, k]:>11.6f}{life}"
+            f"{note.name:<16}{by_loss:>8}{by_default:>8}{e.loss[0, k]:>12.6f}{e.loss_error[0, k]:>11.6f}"
+            f"{e.default[0, k]:>12.6f}{e.default_error[0, k]:>11.6f}{life}"
         )

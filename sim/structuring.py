@@ -28,7 +28,7 @@ def resize(terms: np.ndarray, state: np.ndarray, book: Book, sizes: np.ndarray) 
     """
     rows = np.zeros(len(sizes), dtype=np.int64)
     terms, state, book = terms[rows], state[rows], select(book, rows)
-    used, before = terms["classes"][0], terms["notional"][0]
+    used, before = terms["classes"][0], terms["notional"][0].copy()
     new = np.zeros_like(terms["notional"])
     new[:, :used] = sizes
     grown = new.sum(axis=1) / before.sum()

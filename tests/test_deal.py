@@ -81,6 +81,7 @@ def test_the_summary_gives_life_yield_and_loss_by_class(deal):
     code, out, _ = deal(changed(mode="interest_only", principal_cash=[0, 16]), "--summary")
     head, line = out.splitlines()
     assert code == 0 and head.split()[:4] == ["class", "balance", "USD", "WAL"]
+    assert head.split()[-6:] == ["principal", "lost", "USD", "share", "of", "balance"]
     assert line.split()[:3] == ["A", "80.00", "0.5000"] and line.split()[-2:] == ["60.00", "0.750000"]
 
 
@@ -190,10 +191,11 @@ def test_all_mistakes_are_listed_together(deal):
     assert all(key in errors for key in ("deal.mod", "deal.revenue", "deal.dscr_rapid", "deal.fee_fixed"))
 
 
-@pytest.mark.parametrize("path", ["missing.yaml", "."])
-def test_what_is_not_a_file_is_refused(path, tmp_path, capsys):
+@pytest.mark.parametrize(("path", "word"), [("missing.yaml", "no such file"), (".", "that is a folder"), ("x" * 999, "too long")])
+def test_what_is_not_a_file_is_refused(path, word, tmp_path, capsys):
     assert main([str(tmp_path / path)]) == 2
-    assert "no such file" in capsys.readouterr().err
+    errors = capsys.readouterr().err
+    assert word in errors and path in errors and "Errno" not in errors
 
 
 def test_the_command_explains_itself():

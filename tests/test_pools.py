@@ -86,6 +86,21 @@ def test_probabilities_of_a_loss_are_those_of_the_table(name):
         assert abs(found.p_hit - exact) <= 6.0 * (max(exact * (1.0 - exact), 0.0) / PATHS) ** 0.5 + 1e-9, row
 
 
+def test_the_error_of_a_probability_is_neither_too_small_nor_too_large():
+    """Within four and a half of a hundred rows, none of them exact; |z| of a normal has mean 0.80."""
+    found = [(row["prob_any_loss"], loss) for name in ANSWER for row, loss in answers(name)]
+    sizes = [abs(deviation(loss.p_hit, loss.p_hit_se, exact)) for exact, loss in found if 0.0 < exact < 1.0]
+    assert max(sizes) < 4.5 and 0.6 < np.mean(sizes) < 1.0
+
+
+def test_a_loss_unpacks_into_four_and_knows_the_error_of_its_probability():
+    """100,000 plain paths would know it to sqrt(p (1 - p) / 100,000); importance sampling knows it better."""
+    loss = pool_tranche_loss(0.02, 0.2, 0.5, 0.1, 0.2, np.full(40, 1.0), 100_000)
+    el, se, sd, p_hit = loss
+    assert (el, se, sd, p_hit) == (loss.el, loss.se, loss.sd, loss.p_hit)
+    assert 0.0 < loss.p_hit_se < (p_hit * (1.0 - p_hit) / 100_000) ** 0.5
+
+
 @mark.parametrize("name", ["lhp_tranche_el.csv", "finite_pool_tranche.csv"])
 def test_the_deviation_is_that_of_the_loss_and_not_of_the_estimator(name):
     for row, found in answers(name):

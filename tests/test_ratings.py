@@ -7,11 +7,12 @@ from scipy.special import ndtr
 
 from sim.collateral import make_book, obligors
 from sim.kernels import rating
+from sim.kernels.clauses import SCHEDULED
 from sim.kernels.layouts import layout
 from sim.kernels.scenarios import STRATA, Beliefs
 from sim.rating_files import configured
 from sim.ratings import LETTERS, letters_by_default, letters_by_loss, rate_book, review, sample, shop
-from sim.structuring import structure
+from sim.structuring import resize, structure
 
 P = configured()
 CALM = Beliefs(0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
@@ -85,6 +86,17 @@ def test_a_dispersed_depreciation_costs_what_a_put_costs(plain):
     gap = (np.log(60.0 / 100.0) + 0.3) / 0.2
     put = ndtr(gap) - 100.0 / 60.0 * np.exp(-0.3 + 0.02) * ndtr(gap - 0.2)
     assert close(e.loss[0, 0], e.loss_error[0, 0], put) and close(e.default[0, 0], e.default_error[0, 0], ndtr(gap))
+
+
+@BOTH
+@pytest.mark.parametrize("ageing", [0.2, 1.0])
+def test_what_ages_less_feels_less_of_the_rents_shocks(plain, ageing):
+    """Value after a year is 100 exp(-ageing * (0.3 + 0.25 Z)); owing its median, EL is a put at the money of that volatility."""
+    owed, spread = 100.0 * np.exp(-0.3 * ageing), 0.25 * ageing
+    deal = lay_out(owed, 12, disposal=at(12, 100.0, 12, np.nan), ageing=ageing)
+    e = rate(deal, beliefs=CALM._replace(depreciation=0.3, rent_volatility=0.25), plain=plain)
+    put = 0.5 - np.exp(0.5 * spread**2) * ndtr(-spread)
+    assert close(e.loss[0, 0], e.loss_error[0, 0], put) and close(e.default[0, 0], e.default_error[0, 0], 0.5)
 
 
 @BOTH
@@ -190,3 +202,14 @@ def test_structuring_gives_smaller_classes_for_better_letters_and_they_reach_the
     places = [LETTERS.index(letter) for letter in ("Aa2", "A2", "Baa2", "B2")]
     sizes = [structure(P, *deal, tenants, beliefs, [place], 100.0, paths=256)[0] for place in places]
     assert sizes == sorted(sizes) and 0.0 < sizes[0] < sizes[-1] < 100.0
+
+
+def test_a_resized_deal_repays_on_its_schedule_whatever_its_size():
+    """Twelve equal parts, one a month: a life of 6.5 months at any size, and the deal it was made from is left as it was."""
+    terms, state, book = lay_out(90.0, 12, [(0, 1.0, 12)], sweep=0.0, contract=np.full(12, 50.0))
+    terms["mode"] = SCHEDULED
+    book.target[0, :, 0] = 90.0 * np.arange(11, -1, -1) / 12
+    resized = resize(terms, state, book, np.array([[30.0], [60.0]]))
+    assert resized[2].target[:, 5, 0] == approx([15.0, 30.0])
+    assert rate(resized, obligors([7], [0.0], P.horizon), paths=64).life[:, 0] == approx(np.full(2, 6.5 / 12.0))
+    assert terms["notional"][0, 0] == state["balance"][0, 0] == 90.0 and book.target[0, 5, 0] == 45.0

@@ -181,10 +181,10 @@ def weigh_month(fast, before, frontier, noise, passed, shocked, chance, drift, l
 
 @njit(cache=True, error_model="numpy")
 def age_rents(index, frontier, noise, exposure):
-    """Rent over what it is at constant technology."""
+    """Rent over what it is at constant technology; what suffers less obsolescence feels less of the rents' shocks too."""
     for lane in range(LANES):
         j = np.uint64(lane)
-        index[j] = exponential(noise[j] - exposure * frontier[j])
+        index[j] = exponential(exposure * (noise[j] - frontier[j]))
 
 
 @njit(cache=True, error_model="numpy")
@@ -220,7 +220,7 @@ def draw_cell(scene, cell, obligors, ageing, beliefs, sampling):
 
     Parameters
     ----------
-    ageing : (kinds,) share of market obsolescence that collateral of a kind suffers
+    ageing : (kinds,) share of the market's obsolescence and rent shocks that collateral of a kind suffers
     """
     path = np.uint64(cell) * np.uint64(LANES)
     draw_factors(scene, sampling, path)
