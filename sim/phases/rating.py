@@ -86,7 +86,7 @@ def _letters(economy: Economy, region: str, beliefs: list[Beliefs], quarter: boo
     deals, p = economy.deals, economy.params.sim.ratings
     rows = economy.rows(region)
     owed = deals["state"]["balance"][rows] + deals["undrawn"][rows] > 0.0
-    due = owed.any(axis=1) & (quarter | (deals["rating"][rows] < 0).any(axis=1))
+    due = owed.any(axis=1) if quarter else (owed & (deals["rating"][rows] < 0)).any(axis=1)  # a class of nothing has no letter
     rows, owed = rows[due], owed[due]
     if not len(rows):
         return
