@@ -1,5 +1,7 @@
 """How fast the waterfall and the ratings are, against what: ``python -m analysis bench [--json]``, under a minute.
 
+``python -m analysis bench run`` times the default run instead, beside a fixed piece of numpy.
+
 Every contender pays the same deal and is checked for equality before anything is timed. A ratio is the median of pairs
 timed in rotating order; it is called noisy where best over best differs from it by more than 15 %.
 """
@@ -10,7 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from analysis.benchmarks import book, contenders, native, rating
+from analysis.benchmarks import book, contenders, native, rating, running
 from analysis.benchmarks.contenders import NUMPY, PYTHON, SINGLE, C, Contender, Result
 from analysis.benchmarks.racing import Ratio, compare, race
 from analysis.benchmarks.task import PATHS, PERIODS, Task, task
@@ -103,6 +105,12 @@ def page(gaps: dict[str, float], results: dict[str, Result], ratios: dict[str, R
     return lines
 
 
+def measure_run() -> tuple[dict[str, Figure], list[str]]:
+    """The same of the default run."""
+    timed = running.measure()
+    return {**running.figures(timed)}, running.page(timed)
+
+
 def measure() -> tuple[dict[str, Figure], list[str]]:
     """All figures by key, and the page."""
     work = task()
@@ -127,13 +135,14 @@ def shown(figure: float | bool) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit code."""
     options = argparse.ArgumentParser(prog="python -m analysis bench", description=__doc__.splitlines()[0])
+    options.add_argument("what", nargs="?", choices=("kernels", "run"), default="kernels", help="kernels, or the default run")
     options.add_argument("--json", action="store_true", help="figures by key, for machines")
     chosen = options.parse_args(arguments)
     print("Compiling what is not in the cache, then timing ...", file=sys.stderr)
     began = time.perf_counter()
     try:
-        figures, lines = measure()
-    except Disagreement as error:
+        figures, lines = measure_run() if chosen.what == "run" else measure()
+    except (Disagreement, running.Failed) as error:
         print(error, file=sys.stderr)
         return 1
     if chosen.json:

@@ -8,7 +8,7 @@ import pytest
 
 from analysis import bench
 from analysis.__main__ import main as command
-from analysis.benchmarks import assembly, book, by_kernel, by_objects, contenders, native, racing, rating
+from analysis.benchmarks import assembly, book, by_kernel, by_objects, contenders, native, racing, rating, running
 from analysis.benchmarks.contenders import KERNEL, PYTHON, C
 from analysis.benchmarks.task import CELL, NOTES, Task, part, periods, task
 from sim.kernels.waterfall import pay_paths
@@ -163,3 +163,36 @@ def test_a_source_that_does_not_compile_is_said_to_be_missing(monkeypatch, tmp_p
     assert "refused waterfall.c" in native.missing()
     assert C not in contenders.enter(task(CELL))
     native.build.cache_clear()
+
+
+def test_a_run_is_timed_warm_and_by_turns_with_the_yardstick(monkeypatch):
+    """The first run fills the cache; the median is of those after it, and the ratio is of pairs."""
+    order = []
+    monkeypatch.setattr(running, "yardstick", lambda: order.append("yardstick"))
+    timed = running.measure(lambda: order.append("run"), rounds=3)
+    assert order == ["run", "run", "yardstick", "yardstick", "run", "run", "yardstick"]
+    assert timed.ratio == racing.compare(timed.seconds, timed.yardstick)
+
+
+def test_the_yardstick_is_the_same_work_each_time(monkeypatch):
+    monkeypatch.setattr(running, "SIZE", 10_000)
+    assert running.yardstick() == running.yardstick()
+
+
+def test_the_page_tells_a_slow_run_from_a_fast_one():
+    pairs = [(running.GOAL * pace, np.full(5, running.GOAL * pace)) for pace in (0.9, 1.1)]
+    for seconds, taken in pairs:
+        timed = running.Timed(taken, np.ones(5), racing.compare(taken, np.ones(5)))
+        assert running.figures(timed) == {
+            "run_seconds": seconds,
+            "run_fastest": seconds,
+            "yardstick_seconds": 1.0,
+            "run_vs_yardstick": seconds,
+        }
+        assert ("NOT under" in running.page(timed)[0]) == (seconds > running.GOAL)
+
+
+def test_a_run_that_fails_is_not_timed(capsys, monkeypatch):
+    monkeypatch.setattr(running, "measure", lambda: running.run("horizon_years=0"))
+    assert command(["bench", "run"]) == 1
+    assert "ended with 2; nothing was timed" in capsys.readouterr().err
