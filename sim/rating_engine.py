@@ -1,12 +1,12 @@
 """Estimates of a whole book under one agency's beliefs: scenarios in cells of 64, on all cores, the same to the last bit on one."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numba import config
 
 from sim.kernels import rating
 from sim.kernels.draws import LANES
@@ -58,14 +58,14 @@ def estimate(
     Parameters
     ----------
     terms, state : (n,) records of the deals, as they stand now
-    threads : at most so many; None is one a core
+    threads : at most so many; None is as many as compiled code may use, NUMBA_NUM_THREADS or one a core
     chunk : cells a task runs; bounds memory
     """
     terms = terms.copy()
     terms["ard_margin"] = 0.0  # no rating covers interest added after the ARD; it is paid last and takes cash from no class
     n, k = state["balance"].shape
     cells = -(-paths // LANES)
-    threads = threads or os.cpu_count() or 1
+    threads = threads or config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     blocks = min(max(1, n // TOGETHER), max(1, threads // max(1, -(-cells // chunk))))
     edges = np.linspace(0, n, blocks + 1).astype(int)
     chunk = min(chunk, -(-cells // threads))
@@ -81,7 +81,8 @@ def estimate(
     for (_, _, a, b), sums in zip(tasks, in_order(run, tasks, threads), strict=True):
         for cell in sums:  # one by one, so that no grouping of cells changes the sum
             total[a:b] += cell
-            squares[:, :, a:b] += products(cell)
+            if cells >= CELLS:
+                squares[:, :, a:b] += products(cell)
     return reckon(total, squares, np.array([sampling.nominal, LANES - sampling.nominal]) * cells)
 
 
