@@ -1,0 +1,43 @@
+"""Surveillance: first letters at once, reviews once a quarter."""
+
+import numpy as np
+from pytest import fixture
+
+from sim.build import build
+from sim.compose import resolve
+from sim.phases import rating
+from sim.phases.structuring import QUARTER
+
+
+@fixture(scope="module")
+def looks():
+    """By month of a small economy's first year: (quarter, classes owed, their letters before), (n, k) of the deals seen."""
+    found, see = [], rating._see
+
+    def watch(economy, region, rows, beliefs):
+        deals = economy.deals
+        owed = deals["state"]["balance"][rows] + deals["undrawn"][rows] > 0.0
+        found.append((economy.clock % QUARTER == 0, owed, deals["rating"][rows].copy()))
+        return see(economy, region, rows, beliefs)
+
+    rating._see = watch
+    try:
+        economy = build(resolve(["size=class", "horizon_years=1", "sim.build.burn_in=6"]))
+        for _ in range(economy.months_total):
+            economy.step()
+    finally:
+        rating._see = see
+    return found
+
+
+def test_between_quarters_only_classes_without_a_letter_are_looked_at(looks):
+    """Also where a deal has one class of two: a class of nothing awaits no letter."""
+    between = [look for look in looks if not look[0]]
+    assert any((~owed[:, 1]).any() for _, owed, _ in between)
+    assert all((owed & (letters < 0)).any(axis=1).all() for _, owed, letters in between)
+
+
+def test_once_a_quarter_the_whole_book_is_looked_at(looks):
+    """Deals that have all their letters too, of one class and of two."""
+    lettered = np.concatenate([owed[~(owed & (letters < 0)).any(axis=1)] for quarter, owed, letters in looks if quarter])
+    assert lettered[:, 1].any() and (lettered[:, 0] & ~lettered[:, 1]).any()
