@@ -238,7 +238,7 @@ def serve_facility(cash, terms, state, payment):
 
 
 @njit(**INLINED)
-def divert(cash, terms, wide, state, payment, k, dust):
+def divert(cash, terms, wide, state, payment, k, dust, shared):
     """Test the collateral over classes 0 to ``k``; a failure pays senior principal. Returns cash left."""
     notes = 0.0
     for m in range(len(terms.rank)):
@@ -248,7 +248,7 @@ def divert(cash, terms, wide, state, payment, k, dust):
     failed = (notes > dust) & fails(collateral / choose(notes > dust, notes, 1.0), trigger)
     amount = choose(failed, min(cash, notes - collateral / trigger), 0.0)
     payment.oc_diverted += amount
-    return cash - amount + settle(amount, terms, wide, state.balance, payment.principal, dust, True)
+    return cash - amount + settle(amount, terms, wide, state.balance, payment.principal, dust, shared)
 
 
 @njit(**INLINED)
@@ -289,9 +289,9 @@ def pay_interest(cash, terms, wide, state, payment, dust, events, general):
             for_notes = choose(state.in_default, cash, 0.0)
             left = settle_rank(for_notes, terms, wide, state.balance, payment.principal, k, dust, general, False, False)
             cash = cash - for_notes + left
-        if general and closes(terms, k):
-            tested = choose(state.in_default, 0.0, cash)
-            cash += divert(tested, terms, wide, state, payment, k, dust) - tested
+        if terms.oc_trigger[k] == terms.oc_trigger[k] and closes(terms, k):
+            tested = choose(events & state.in_default, 0.0, cash)
+            cash += divert(tested, terms, wide, state, payment, k, dust, general) - tested
     return cash
 
 
@@ -346,7 +346,7 @@ def owe_to_goal(terms, wide, state):
 @njit(**INLINED)
 def pay_principal(cash, terms, wide, state, payment, dust, to_goal):
     """Pay the principal due and keep the PDL. Returns cash left."""
-    due = owe_to_goal(terms, wide, state) if to_goal else payment.principal_due
+    due = max(0.0, (owe_to_goal(terms, wide, state) if to_goal else payment.principal_due) - payment.oc_diverted)
     paid = min(cash, due)
     over = amortise(paid, terms, wide, state, payment, dust, to_goal, False)
     state.pdl = choose(terms.mode == SEQUENTIAL, max(0.0, due - (paid - over)), 0.0)
@@ -365,7 +365,7 @@ def pay_principal_special(cash, terms, wide, state, period, payment, dust, revol
     wanted = owing
     if terms.mode == SCHEDULED:
         wanted = owe_to_goal(terms, wide, state)
-    due = max(0.0, wanted - payment.oc_diverted) if general else wanted
+    due = max(0.0, wanted - payment.oc_diverted)
     paid = choose(in_default, 0.0, min(left, due))
     left -= paid
     bought, for_notes = 0.0, paid

@@ -74,8 +74,8 @@ def demanding(terms):
     needs = terms.facility_limit > 0.0 or terms.writes_down or terms.revolving_end > 0 or terms.mode == PRO_RATA
     needs = needs or terms.ltv_trigger == terms.ltv_trigger or terms.dscr_window != USUAL_WINDOW
     for k in range(len(terms.rank)):
-        tested, margin = terms.oc_trigger[k] == terms.oc_trigger[k], terms.ard >= 0 and terms.ard_margin[k] > 0.0
-        needs = needs or (k < terms.classes and (tested or margin or terms.pik[k] != 0 or not opens(terms, k)))
+        margin = terms.ard >= 0 and terms.ard_margin[k] > 0.0
+        needs = needs or (k < terms.classes and (margin or terms.pik[k] != 0 or not opens(terms, k)))
     return needs
 
 
