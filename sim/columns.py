@@ -58,6 +58,8 @@ MONTHLY: Final[Columns] = {
     "rent_to_cost": ("1/year", "a year's rent over unit cost"),
     "utilisation": ("share", "part of the capacity in use"),
     "capacity": ("GPU", "installed capacity in H100-equivalents"),
+    "tightness": ("1", "demand at the rent over cost of the start, over capacity"),
+    "vintage_discount": ("1", "log fall of a vintage's rent below the newest's per log gain of the frontier"),
     "backlog": ("USD", "rents that operators have under contract and not yet earned"),
     "top_customer": ("share", "largest tenant's part of the largest operator's rents"),
     "top_customer_backlog": ("share", "largest tenant's part of the largest operator's backlog"),

@@ -37,6 +37,8 @@ QUOTED = {  # facts on the tape: column -> name
     "running_cost": "running_cost",
     "utilisation": "utilisation",
     "capacity": "capacity",
+    "tightness": "tightness",
+    "vintage_discount": "vintage_discount",
     "depreciation_belief": "depreciation_belief",
     "belief_dispersion": "dispersion",
     "recovery_belief": "recovery_belief",

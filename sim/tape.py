@@ -15,6 +15,9 @@ class Market:
     rent_month_ago: float
     expected_rent: float  # at delivery of what is ordered now
     utilisation: float  # share of spot capacity in use
+    tightness: float  # demand at the normal rent over capacity
+    vintage_discount: float  # log fall of a vintage's rent per log gain of the frontier
+    vintage_discount_month_ago: float
     capacity: float  # effective GPU
     levered_capacity: float  # of which financed by deals
     unit_cost: float  # USD/GPU, all in

@@ -16,7 +16,6 @@ PARAMS: dict[str, Any] = {
     "start": "2023-01-01",
     "sim": {
         "markets": {
-            "compute": {"vintage_discount": 0.5},
             "primary": {"spread_cap": 0.22, "us": {"base_rate": 0.04}, "china": {"base_rate": 0.02}},
             "secondary": {
                 "turnover": 0.1,
@@ -39,8 +38,9 @@ def dates(months: Sequence[int] | np.ndarray) -> list[Any]:
 
 
 def world(years: int, region: str = "us", **columns: Any) -> Run:
-    """A run whose monthly table has these columns in one region."""
+    """A run whose monthly table has these columns in one region; old chips' rents lag by half of the frontier's gain."""
     months = np.arange(12 * years)
+    columns = {"vintage_discount": 0.5, **columns}
     return Run({"monthly": pd.DataFrame({"month": months, "date": dates(months), "region": region, **columns})}, PARAMS)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.metrics.runs import NoValue, Run, number, within
+from sim.markets.compute import vintage_factor
 from sim.units import YEAR_HOURS
 
 BP = 1e4
@@ -64,7 +65,7 @@ def resale_value(run: Run, year: int, age: int, region: str = "us") -> float:
     if not len(new) or new[-1] + age >= len(months):
         raise NoValue(f"the run ends before units of {year} are {age} months old")
     then, now = months.iloc[new].reset_index(drop=True), months.iloc[new + age].reset_index(drop=True)
-    factor = run.vintage_factor(now["frontier"] - then["frontier"])
+    factor = vintage_factor(now["vintage_discount"], now["frontier"] - then["frontier"])
     rent, years = now["rent"] * YEAR_HOURS * factor, market.sale_years
     fetched = capped_value(
         *(market, rent, then["running_cost"], now["depreciation_seen"], market.sale_rate, years, now["unit_cost"], factor)

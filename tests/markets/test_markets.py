@@ -61,8 +61,25 @@ def test_a_buyer_expects_todays_rent_less_what_the_pipeline_adds():
 
 @given(st.floats(0.0, 5.0))
 def test_an_old_unit_counts_for_less_but_loses_no_more_capacity_than_rent(lag):
-    factor, effective = compute.vintage_factor(MARKETS.compute, lag), compute.effective(MARKETS.compute, 1.0, lag)
+    factor = compute.vintage_factor(MARKETS.compute.vintage_discount, lag)
+    effective = compute.effective(MARKETS.compute, 1.0, lag)
     assert 0.0 < factor <= effective <= 1.0
+
+
+@given(st.floats(0.1, 10.0))
+def test_scarcity_shrinks_the_discount_of_old_chips_and_a_glut_widens_it(tightness):
+    """At elasticity 1 twice the demand halves the discount; at elasticity 0 nothing moves it, to the bit."""
+    rigid = MARKETS.compute.model_copy(update={"scarcity": 0.0})
+    elastic = MARKETS.compute.model_copy(update={"scarcity": 1.0})
+    assert compute.discount(rigid, tightness) == rigid.vintage_discount
+    assert compute.discount(elastic, 2.0) == approx(0.5 * elastic.vintage_discount)
+    assert (compute.discount(elastic, tightness) < elastic.vintage_discount) == (tightness > 1.0)
+
+
+def test_tightness_is_demand_at_the_normal_rent_over_capacity():
+    """Unit cost 20,000, half of it a year is normal: 10,000. 3e8 / 10,000 users and 1e8 / 10,000 labs on 20,000 GPU: 2."""
+    p = MARKETS.compute.model_copy(update={"rent_start": 0.5})
+    assert compute.tightness(p, 3e8, 1.0, 1e8, 2e4, 2e4) == approx(2.0)
 
 
 # -- what hardware is worth --------------------------------------------------------------------------------------------
