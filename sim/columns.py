@@ -61,6 +61,8 @@ MONTHLY: Final[Columns] = {
     "tightness": ("1", "demand at the rent over cost of the start, over capacity"),
     "vintage_discount": ("1", "log fall of a vintage's rent below the newest's per log gain of the frontier"),
     "backlog": ("USD", "rents that operators have under contract and not yet earned"),
+    "renegotiations": ("count", "contracts whose rent was renegotiated in the month"),
+    "rent_conceded": ("USD", "a year's contract rent given up in them"),
     "top_customer": ("share", "largest tenant's part of the largest operator's rents"),
     "top_customer_backlog": ("share", "largest tenant's part of the largest operator's backlog"),
     # the frontier
@@ -161,7 +163,7 @@ FLOWS: Final[Columns] = {
 
 EVENTS: Final[Columns] = {
     **WHEN,
-    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure or rule"),
+    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation or rule"),
     "region": ("text", "region"),
     "deal": ("id", "deal concerned"),
     "party": ("text", "agent or class concerned"),

@@ -23,6 +23,7 @@ COUNTED = (  # figures that phases note
     *("issuance", "issuance_abs", "issuance_private", "refinancing", "interest", "principal"),
     "operator_depreciation",
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
+    *("renegotiations", "rent_conceded"),
     *("inference_revenue", "lab_raise", "lab_failures", "operator_failures", "investor_failures", "bank_losses"),
 )
 QUOTED = {  # facts on the tape: column -> name

@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.books.deals import OPERATING
 from sim.markets import tokens
+from sim.phases.contracting import renegotiate
 from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
 from sim.sums import total
@@ -43,9 +44,10 @@ class Rents:
 
 
 def use(economy: Economy) -> None:
-    """Inference revenue, labs' raises, compute bills, running costs; dry labs fail and their contracts fall to spot."""
+    """Contracts give way; users pay labs, labs raise, compute and running costs are paid; dry labs fail, their contracts reset."""
     for region in economy.regions:
         _compete(economy, region)
+        renegotiate(economy, region)
         rents = _rents(economy, region)
         rents = _settle_labs(economy, region, rents)
         _collect(economy, region, rents)
@@ -144,7 +146,8 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
     ledger.pay("contract_rent", people[rents.tenant], deal, rents.contracted)
     ledger.pay("spot_rent", exchange, deal, rents.spot)
     ledger.pay("spot_rent", exchange, economy.parties("cloud", region), rents.clouds)
-    for lab in labs:
+    for lab, burn in zip(labs, MONTHS * (own - revenue), strict=True):
+        lab.burn = float(burn)
         spare = lab.buy_back(float(ledger.cash(lab.party)), lab.bill)
         ledger.pay("payout", lab.party, economy.outside["savers", region], spare)
     economy.note(region, inference_revenue=total(revenue))
