@@ -63,6 +63,9 @@ MONTHLY: Final[Columns] = {
     "backlog": ("USD", "rents that operators have under contract and not yet earned"),
     "renegotiations": ("count", "contracts whose rent was renegotiated in the month"),
     "rent_conceded": ("USD", "a year's contract rent given up in them"),
+    "prepayments": ("USD", "paid by tenants at signing, in the month"),
+    "prepaid": ("USD", "of it not yet used up by rents"),
+    "prepayments_lost": ("USD", "forfeited by tenants who failed, or not refunded by deals that did, in the month"),
     "top_customer": ("share", "largest tenant's part of the largest operator's rents"),
     "top_customer_backlog": ("share", "largest tenant's part of the largest operator's backlog"),
     # the frontier

@@ -23,7 +23,7 @@ COUNTED = (  # figures that phases note
     *("issuance", "issuance_abs", "issuance_private", "refinancing", "interest", "principal"),
     "operator_depreciation",
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
-    *("renegotiations", "rent_conceded"),
+    *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
     *("inference_revenue", "lab_raise", "lab_failures", "operator_failures", "investor_failures", "bank_losses"),
 )
 QUOTED = {  # facts on the tape: column -> name
@@ -77,6 +77,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "ebitda": ebitda / MONTHS,
         "operator_revenue": facts.get("revenue", 0.0) / MONTHS,
         "debt_to_ebitda": debt / ebitda if ebitda > 0.0 else np.nan,
+        "prepaid": -total(economy.ledger.balance(deals["party"][rows], "prepaid")),
         "investor_capital": worth,
         "investor_loans": loans,
         "investor_leverage": debt / worth if worth > THIN * debt else np.nan,

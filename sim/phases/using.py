@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.books.deals import OPERATING
-from sim.markets import tokens
-from sim.phases.contracting import renegotiate
+from sim.markets import contracts, tokens
+from sim.phases.contracting import forfeit, owed, renegotiate, use_up
 from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
 from sim.sums import total
@@ -29,6 +29,7 @@ class Rents:
     contracted: np.ndarray
     spot: np.ndarray
     cost: np.ndarray
+    prepaid: np.ndarray  # part of the contracted rents that was paid at signing
     used: np.ndarray  # market value of the contracted units in use
     clouds: np.ndarray
     cloud_cost: np.ndarray
@@ -88,12 +89,14 @@ def _rents(economy: Economy, region: str) -> Rents:
     clouds = np.array([c.slot for c in economy.all("cloud", region)])
     held = fleet.gpus[clouds] * (rent > running) / MONTHS
     labs = {lab.party: j for j, lab in enumerate(economy.all("lab", region))}
+    free = (1.0 - p.overhead) * (contracted + open_market - cost) * runs
     return Rents(
         rows=rows,
         tenant=np.array([labs[t] for t in economy.contracts["tenant"][rows].tolist()], dtype=np.int64),
         contracted=contracted * runs,
         spot=open_market * runs,
         cost=cost * runs,
+        prepaid=contracts.drawn_down(owed(economy, rows), economy.contracts["months"][rows], contracted * runs, free),
         used=gpus * p.cover * worth * runs,
         clouds=np.array([total(h) for h in held * rent * market.utilisation]),
         cloud_cost=np.array([total(h) for h in held * running]),
@@ -120,7 +123,7 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
     def bills(now: Rents) -> tuple[np.ndarray, np.ndarray]:
         premium = now.by_tenant(now.contracted - now.used, len(labs))
         bill = now.bill
-        own = share * bill + premium
+        own = share * bill + premium - now.by_tenant(now.prepaid, len(labs))
         passed = np.array([lab.params.pass_through for lab in labs]) * np.maximum(premium, 0.0)
         return own, share * bill * serving * (1.0 + mark_up) + passed
 
@@ -131,6 +134,7 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
         market_rent = np.zeros(len(economy.deals))
         market_rent[rents.rows] = spot(economy, region, vintage[rents.rows])
         economy.contracts.reset(people[dry], market_rent)
+        forfeit(economy, region, people[dry])
         _close_barred(economy, region, dry)
         rents = _rents(economy, region)
         own, revenue = bills(rents)
@@ -140,10 +144,12 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
     ledger.provide("income", users, total(revenue))
     ledger.pay("inference", users, people, revenue)
     deal = economy.deals["party"][rents.rows]
-    net = own - rents.by_tenant(rents.contracted, len(labs))
+    paid = rents.contracted - rents.prepaid
+    net = own - rents.by_tenant(paid, len(labs))
     ledger.pay("spot_rent", people, exchange, np.maximum(net, 0.0))
     ledger.pay("sublease", exchange, people, np.maximum(-net, 0.0))
-    ledger.pay("contract_rent", people[rents.tenant], deal, rents.contracted)
+    ledger.pay("contract_rent", people[rents.tenant], deal, paid)
+    use_up(economy, rents.rows, rents.prepaid)
     ledger.pay("spot_rent", exchange, deal, rents.spot)
     ledger.pay("spot_rent", exchange, economy.parties("cloud", region), rents.clouds)
     for lab, burn in zip(labs, MONTHS * (own - revenue), strict=True):
@@ -210,7 +216,7 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     earned = rents.contracted + rents.spot
     spent = rents.cost + p.overhead * (earned - rents.cost)
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
-    economy.deals["collected"][rents.rows] += earned - spent
+    economy.deals["collected"][rents.rows] += earned - spent - rents.prepaid
     clouds = economy.parties("cloud", region)
     ledger.pay("running_cost", clouds, suppliers, np.minimum(rents.cloud_cost, rents.clouds))
     economy.note(region, ebitda=MONTHS * total(earned - spent), revenue=MONTHS * total(earned))

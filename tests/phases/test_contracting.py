@@ -11,6 +11,7 @@ from sim.phases.contracting import renegotiate
 from sim.phases.renting import spot
 
 SMALL = ("size=class", "horizon_years=1", "regions=[us]", "sim.build.burn_in=0")
+CONTRACTS = resolve([]).sim.markets.contracts
 
 
 def economy_of(*overrides: str):
@@ -32,14 +33,14 @@ def pressed():
 
 def test_the_hazard_is_in_proportion_to_burn_over_cash():
     """Half a renegotiation a year at a year's burn over cash of 2: 1 a year, 1 - exp(-1/12) a month. Who earns is never heard."""
-    p = contracts.Params(renegotiation=0.5, concession=0.5)
+    p = CONTRACTS.model_copy(update={"renegotiation": 0.5})
     chance = contracts.renegotiation_chance(p, np.array([2e9, -2e9]), np.array([1e9, 1e9]))
     assert chance == approx([1.0 - np.exp(-1.0 / 12.0), 0.0])
 
 
 def test_a_renegotiation_gives_up_part_of_the_rent_above_spot():
     """40 % of 20,000 less spot, for the tenant that burns; the others' contracts stay."""
-    p = contracts.Params(renegotiation=1.0, concession=0.4)
+    p = CONTRACTS.model_copy(update={"concession": 0.4})
     assert contracts.conceded(p, np.array([2e4, 5e3]), np.array([1e4, 1e4])) == approx([4e3, 0.0])
 
 
