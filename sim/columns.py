@@ -74,6 +74,7 @@ MONTHLY: Final[Columns] = {
     "model_half_life": ("year", "time in which a model's lead halves"),
     "training": ("USD", "labs' spending on training compute in the month"),
     "inference_revenue": ("USD", "users' payments for inference in the month"),
+    "applications": ("1", "viable at the price of inference; 100 at the start of burn-in unless configured otherwise"),
     "lab_raise": ("USD", "equity raised by labs in the month"),
     "lab_concentration": ("1", "Herfindahl index of labs' revenue"),
     "leading_lab": ("index", "lab with the largest revenue"),

@@ -9,6 +9,7 @@ import numpy as np
 from sim import ratings
 from sim.books.deals import BUILDING, CHANNELS, CLASSES, OPERATING
 from sim.books.ledger import FLOWS, KINDS
+from sim.markets import tokens
 from sim.sums import mean, total
 from sim.units import MONTHS, YEAR_HOURS
 from sim.valuing import units
@@ -90,6 +91,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "frontier_growth": tape.frontier_growth,
         "model_half_life": tape.half_life,
         "training": market.training / MONTHS,
+        "applications": _applications(economy, region),
         "lab_concentration": facts["concentration"],
         "leading_lab": facts["leading_lab"],
         "loss_belief": mean(a.loss_belief for a in investors if a.weight > 0.0),
@@ -100,6 +102,13 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "audit_gap": economy.residual,
     }
     return row | _customers(economy, region)
+
+
+def _applications(economy: Economy, region: str) -> float:
+    """Applications that pay at today's price of inference, against the path on which the economy started."""
+    markets, tape = economy.params.sim.markets, economy.tape
+    initial = tokens.price(markets.tokens, markets.compute.rent_start * markets.hardware.cost(region), markets.tokens.half_life)
+    return tokens.viable(markets.tokens, tokens.price(markets.tokens, tape[region].rent, tape.half_life), initial)
 
 
 def _customers(economy: Economy, region: str) -> dict[str, float]:

@@ -30,6 +30,7 @@ class Params(Frozen):
     training_effect: float = quantity("1/year", 0.0, 5.0, "quality gained per log training over the mean lab")
     quality_noise: float = quantity("1", 0.0, 3.0, "standard deviation of lasting quality differences")
     choice: float = quantity("1", 0.0, 10.0, "sensitivity of users to quality")
+    applications: float = quantity("1", 0.0, 1e9, "viable at the price of inference of the start; 0: not counted")
     setback: float = quantity("share", 0.0, 0.99, "of demand that never comes, against the path")
     setback_month: int = quantity("month", 0, 2400, "when it begins to show, after recording begins")
     setback_length: int = quantity("month", 1, 240, "over which it shows in full")
@@ -65,6 +66,19 @@ def half_life(p: Params, growth: float, trend: float, race: float) -> float:
 def mark_up(p: Params, life: float) -> float:
     """Labs' margin over their compute bill: a faster race erodes it."""
     return p.margin * (life / p.half_life) ** p.margin_effect
+
+
+def price(p: Params, rent: float, life: float) -> float:
+    """What users pay for a year of compute, USD/GPU/year: rent and labs' margin."""
+    return rent * (1.0 + mark_up(p, life))
+
+
+def viable(p: Params, price: float, initial: float) -> float:
+    """Applications worth more than inference costs.
+
+    Their worth is Pareto distributed. The tail is the elasticity of demand: who uses compute at a price is who it pays for.
+    """
+    return p.applications * (price / initial) ** -p.elasticity
 
 
 def model_worth(p: Params, life: float) -> float:

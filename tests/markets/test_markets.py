@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest import approx, mark
 from scipy.integrate import quad
+from scipy.stats import pareto
 
 from sim.compose import resolve
 from sim.kernels.rents import rent_value
@@ -80,6 +81,22 @@ def test_tightness_is_demand_at_the_normal_rent_over_capacity():
     """Unit cost 20,000, half of it a year is normal: 10,000. 3e8 / 10,000 users and 1e8 / 10,000 labs on 20,000 GPU: 2."""
     p = MARKETS.compute.model_copy(update={"rent_start": 0.5})
     assert compute.tightness(p, 3e8, 1.0, 1e8, 2e4, 2e4) == approx(2.0)
+
+
+@given(st.floats(0.05, 20.0), st.floats(1.05, 4.0))
+def test_the_number_of_viable_applications_is_those_worth_more_than_the_price(ratio, elasticity):
+    """100 at the first price; the count is the survival function of a Pareto law, whose tail starts at the lower price."""
+    p = MARKETS.tokens.model_copy(update={"applications": 100.0, "elasticity": elasticity})
+    assert tokens.viable(p, 3e3, 3e3) == 100.0
+    least = min(ratio, 1.0)
+    law = pareto(elasticity, scale=least)
+    assert tokens.viable(p, ratio * 3e3, 3e3) / 100.0 == approx(law.sf(ratio) / law.sf(1.0))
+
+
+def test_the_price_of_inference_is_rent_and_margin():
+    """5,000 of rent and an undisturbed margin of 0.55: 7,750; nothing is counted where nothing is to be."""
+    assert tokens.price(MARKETS.tokens, 5e3, MARKETS.tokens.half_life) == approx(5e3 * (1.0 + MARKETS.tokens.margin))
+    assert tokens.viable(MARKETS.tokens.model_copy(update={"applications": 0.0}), 1.0, 2.0) == 0.0
 
 
 # -- what hardware is worth --------------------------------------------------------------------------------------------
