@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sim.economy import Economy
 
 STAGES = np.array(["building", "operating", "closed"])
+LADDER = 3  # years of debt's maturities that are recorded
 THIN = 0.02  # capital over debt below which leverage says nothing
 COUNTED = (  # figures that phases note
     *("capex", "capex_clouds", "capex_operators", "orders", "vendor_revenue", "support", "residual"),
@@ -101,7 +103,23 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,
     }
-    return row | _customers(economy, region)
+    return row | _customers(economy, region) | _ladder(economy, rows)
+
+
+def _ladder(economy: Economy, rows: np.ndarray) -> dict[str, float]:
+    """Debt by the year in which it is due: what schedules repay and what falls due at the end; arrears and defaults are due now."""
+    deals = economy.deals
+    state, building = deals["state"][rows], deals["stage"][rows] == BUILDING
+    owed = state["balance"]
+    notes = np.where(building[:, None], owed, deals["scheduled"][rows])
+    wait = np.where(building, np.maximum(deals["delivery"][rows] - economy.clock, 0), 0)
+    left = [owed]
+    for year in range(1, LADDER + 1):
+        month = state["age"] + np.maximum(year * MONTHS - wait, 0)
+        kept = np.minimum(left[-1], notes * deals.library.at("left", deals["kind"][rows], month))
+        left.append(np.where(state["in_default"][:, None], 0.0, kept))
+    due = [total((now - then).ravel()) for now, then in itertools.pairwise(left)]
+    return {f"debt_due_{year}y": amount for year, amount in enumerate(due, 1)}
 
 
 def _applications(economy: Economy, region: str) -> float:
