@@ -209,6 +209,8 @@ def _tape(economy: Economy, paths: dict[str, Start]) -> Tape:
         training_trend=float(np.log(training)),
         revenue_trend=float(np.log(revenue)),
         revenue=float(np.log(revenue)),
+        proof=0,
+        proven=-1,
         demand_half_life=next(iter(paths.values())).half_life,
         markets={region: _market(economy, path, region) for region, path in paths.items()},
     )

@@ -66,6 +66,8 @@ class Tape:
     training_trend: float  # log USD/year
     revenue_trend: float  # log USD/year
     revenue: float  # log USD/year, vendor's, six-month mean
+    proof: int  # months in a row in which the copied channel has worked
+    proven: int  # month, after recording began, in which its proof was complete; -1: not yet
     demand_half_life: float  # years, of the slowing of demand's growth
     markets: dict[str, Market]
 

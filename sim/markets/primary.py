@@ -1,5 +1,6 @@
 """Requests meet bids: the spread that clears the stock of debt and the new deals, and what is rationed."""
 
+import math
 from collections.abc import Iterable
 from typing import Any, Literal, Self
 
@@ -8,6 +9,7 @@ from pydantic import model_validator
 
 from sim.orders import Book
 from sim.sums import total
+from sim.tape import Market
 from sim.units import Frozen, quantity
 
 
@@ -24,9 +26,12 @@ class Playbook(Frozen):
     """Copying another region's channel mix."""
 
     copier: Literal["", "us", "china"]  # region that copies; empty: none
-    copy_month: int = quantity("month", 0, 2400, "when it begins, after recording began")
-    copied_share: float = quantity("share", 0.0, 1.0, "ABS share the copier moves to")
-    adoption: float = quantity("month", 1.0, 240.0, "mean time in which it moves")
+    proof_share: float = quantity("share", 0.0, 1.0, "ABS share of the leader's deals at which the channel is in use")
+    proof_loss: float = quantity("1/year", 0.0, 1.0, "twelve-month loss rate of the leader below which it works")
+    proof_months: int = quantity("month", 1, 240, "in a row, of use without such losses, that count as proof")
+    delay: int = quantity("month", 0, 240, "from proof to the first copies")
+    copied_share: float = quantity("share", 0.0, 1.0, "ABS share that a sponsor who copies moves to")
+    adoption: float = quantity("month", 1.0, 240.0, "in which the sponsors who copy go from a tenth to nine tenths of all")
 
 
 class Params(Frozen):
@@ -52,9 +57,12 @@ class Params(Frozen):
         return self
 
     def conflicts(self, params: Any) -> Iterable[str]:
-        """The copier must be simulated."""
-        if self.playbook.copier and self.playbook.copier not in params.regions:
-            yield f"playbook.copier is {self.playbook.copier}, which is not among regions. Add it, or leave the copier empty."
+        """The copier must be simulated, and somebody whom it copies."""
+        copier = self.playbook.copier
+        if copier and copier not in params.regions:
+            yield f"playbook.copier is {copier}, which is not among regions. Add it, or leave the copier empty."
+        elif copier and len(params.regions) < 2:
+            yield f"playbook.copier is {copier}, and regions has no other to copy. Add one, or leave the copier empty."
 
 
 def holdings(book: Book, spread: float) -> np.ndarray:
@@ -105,11 +113,18 @@ def novelty(p: Params, months: int) -> float:
     return p.novelty_premium * 2.0 ** (-max(months, 0) / p.novelty_half_life)
 
 
-def copy_playbook(p: Params, share: float, month: int) -> float:
-    """ABS share of the region that copies the leader's channel."""
-    if month < p.playbook.copy_month:
-        return share
-    return share + (p.playbook.copied_share - share) / p.playbook.adoption
+def months_of_proof(p: Playbook, before: int, leader: Market) -> int:
+    """Months in a row in which the leader's channel was in use and its lenders lost little; ``before``, up to last month."""
+    works = leader.abs_share >= p.proof_share and leader.loss_rate < p.proof_loss
+    return before + 1 if works else 0
+
+
+def copiers(p: Playbook, months: int, sponsors: int) -> int:
+    """How many of a region's sponsors have copied ``months`` after the first could: a logistic curve, rounded."""
+    if months < 0:
+        return 0
+    pace = 2.0 * math.log(9.0) / p.adoption  # from 1/10 to 9/10
+    return math.floor(sponsors / (1.0 + 9.0 * math.exp(-pace * months)) + 0.5)
 
 
 def allot(book: Book, spread: float, debt: float, junior: float) -> tuple[np.ndarray, np.ndarray]:
