@@ -43,8 +43,10 @@ MONTHLY: Final[Columns] = {
     "investor_capital": ("USD", "investors' net worth"),
     "investor_loans": ("USD", "what investors owe to their lenders"),
     "investor_leverage": ("1", "debt over investors' net worth; null when that is below 2 % of debt"),
+    "promised_yield": ("1/year", "yield that investors have promised to savers, mean"),
     "abs_share": ("share", "part of the year's issuance placed as securities"),
     # terms
+    "base_rate": ("1/year", "risk-free rate"),
     "spread": ("1/year", "spread over the base rate at issue"),
     "advance_rate_senior": ("share", "loan over value that lenders give on senior tranches"),
     "advance_rate_mezzanine": ("share", "loan over value that lenders give on mezzanine tranches"),

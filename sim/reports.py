@@ -30,6 +30,7 @@ COUNTED = (  # figures that phases note
     *("inference_revenue", "lab_raise", "lab_failures", "operator_failures", "investor_failures", "bank_losses"),
 )
 QUOTED = {  # facts on the tape: column -> name
+    "base_rate": "base_rate",
     "spread": "spread",
     "advance_rate_senior": "advance_senior",
     "advance_rate_mezzanine": "advance_mezzanine",
@@ -97,6 +98,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "lab_concentration": facts["concentration"],
         "leading_lab": facts["leading_lab"],
         "loss_belief": mean(a.loss_belief for a in investors if a.weight > 0.0),
+        "promised_yield": mean(a.promised for a in investors if a.weight > 0.0),
         "loss_volatility": mean(a.loss_volatility for a in investors if a.weight > 0.0),
         "recovery_rate": 1.0 - facts["loss"] / liquidated if facts.get("liquidations") and liquidated > 0.0 else np.nan,
         "operator_cash": total(economy.ledger.cash(economy.parties("operator", region))),

@@ -12,11 +12,12 @@ from analysis.metrics import METRICS, credit, cycles, levels
 from analysis.metrics.runs import NoValue, Run
 
 CLASSES = ("senior", "mezzanine")
+STEADY = {"rate_step": 0.0, "rate_month": 0}
 PARAMS: dict[str, Any] = {
     "start": "2023-01-01",
     "sim": {
         "markets": {
-            "primary": {"spread_cap": 0.22, "us": {"base_rate": 0.04}, "china": {"base_rate": 0.02}},
+            "primary": {"spread_cap": 0.22, "us": {"base_rate": 0.04} | STEADY, "china": {"base_rate": 0.02} | STEADY},
             "secondary": {
                 "turnover": 0.1,
                 "sale_rate": 0.14,

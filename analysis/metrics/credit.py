@@ -5,6 +5,7 @@ import pandas as pd
 
 from analysis.metrics.runs import NoValue, Run, number, within
 from sim.markets.compute import vintage_factor
+from sim.markets.primary import Regime, base_rate
 from sim.units import YEAR_HOURS
 
 BP = 1e4
@@ -27,8 +28,9 @@ def issue_spread(
     weight = deals[f"notional_{tranche}"]
     if not weight.sum() > 0.0:
         raise NoValue(f"no {template or channel or tranche} deal closed in {region} from {first} to {last}")
-    coupon = float((deals[f"coupon_{tranche}"] * weight).sum() / weight.sum())
-    return BP * (coupon - run.params["sim"]["markets"]["primary"][region]["base_rate"])
+    regime = Regime.model_construct(**run.params["sim"]["markets"]["primary"][region])
+    base = np.array([base_rate(regime, month - 1) for month in deals["issued"]])  # as the month before left it
+    return BP * float(((deals[f"coupon_{tranche}"] - base) * weight).sum() / weight.sum())
 
 
 def deal_volume(run: Run, first: str, last: str, region: str = "us", channel: str = "abs") -> float:

@@ -17,6 +17,8 @@ class Regime(Frozen):
     """A region's credit market."""
 
     base_rate: float = quantity("1/year", 0.0, 0.25, "risk-free rate")
+    rate_step: float = quantity("1/year", -0.25, 0.25, "by which the base rate moves at once, and stays; 0: never")
+    rate_month: int = quantity("month", 0, 2400, "of that step, after recording begins")
     abs_share: float = quantity("share", 0.0, 1.0, "of deals placed as securities")
     closing_private: int = quantity("month", 1, 11, "from plan to money, private placement")
     closing_abs: int = quantity("month", 1, 11, "from plan to money, securities")
@@ -57,7 +59,11 @@ class Params(Frozen):
         return self
 
     def conflicts(self, params: Any) -> Iterable[str]:
-        """The copier must be simulated, and somebody whom it copies."""
+        """The copier must be simulated, and somebody whom it copies; base rates stay within their bounds."""
+        for region in params.regions:
+            rate = getattr(self, region).base_rate + getattr(self, region).rate_step
+            if not 0.0 <= rate <= 0.25:
+                yield f"{region}.rate_step takes the base rate to {rate:g} 1/year. Give a step that leaves it from 0 to 0.25."
         copier = self.playbook.copier
         if copier and copier not in params.regions:
             yield f"playbook.copier is {copier}, which is not among regions. Add it, or leave the copier empty."
@@ -71,12 +77,22 @@ def holdings(book: Book, spread: float) -> np.ndarray:
     return book.capital * np.minimum(np.maximum(wanted, 0.0), book.leverage)
 
 
+def carried(book: Book, spread: float, need: float) -> np.ndarray:
+    """The same within mandates: no more than each one's limit of the ``need`` of all, USD (i,)."""
+    return np.minimum(holdings(book, spread), book.limit * need)
+
+
+def base_rate(p: Regime, month: int) -> float:
+    """Risk-free rate, 1/year; ``month`` since recording began."""
+    return p.base_rate + (p.rate_step if month >= p.rate_month else 0.0)
+
+
 def clearing_spread(p: Params, book: Book, need: float) -> float:
     """Spread at which holdings meet the debt outstanding and requested; the cap when capital cannot carry it."""
     low, high = p.spread_floor, p.spread_cap
     for _ in range(40):
         middle = 0.5 * (low + high)
-        if total(holdings(book, middle)) < need:
+        if total(carried(book, middle, need)) < need:
             low = middle
         else:
             high = middle
@@ -93,7 +109,7 @@ def clear(p: Params, quotes: dict[str, float], book: Book, debt: float, requeste
     requested : USD of new notes sought
     """
     spread = clearing_spread(p, book, debt + requested)
-    capacity = total(holdings(book, p.spread_cap))
+    capacity = total(carried(book, p.spread_cap, debt + requested))
     ration = 1.0
     if requested > 0.0:
         ration = min(max((capacity - debt) / requested, 0.0), 1.0)
@@ -127,6 +143,16 @@ def copiers(p: Playbook, months: int, sponsors: int) -> int:
     return math.floor(sponsors / (1.0 + 9.0 * math.exp(-pace * months)) + 0.5)
 
 
+def within(wanted: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Holdings (i,) of the same sum, none above ``most`` (i,), which together hold all: the excess goes where there is room."""
+    excess = total(np.maximum(wanted - most, 0.0))
+    if excess <= 0.0:
+        return wanted
+    held = np.minimum(wanted, most)
+    room = most - held
+    return held + room * min(excess / max(total(room), 1e-300), 1.0)
+
+
 def allot(book: Book, spread: float, debt: float, junior: float) -> tuple[np.ndarray, np.ndarray]:
     """Who should hold what: shares (i,) of the senior and of the junior class.
 
@@ -141,7 +167,7 @@ def allot(book: Book, spread: float, debt: float, junior: float) -> tuple[np.nda
         wanted = np.maximum(book.capital, 0.0)  # an investor without capital gets none
     if total(wanted) <= 0.0:
         wanted = np.ones_like(wanted)
-    wanted = wanted / total(wanted) * debt
+    wanted = within(wanted / total(wanted) * debt, book.limit * debt)
     taste = wanted * book.mezzanine
     mezzanine = np.minimum(taste / max(total(taste), 1e-300) * junior, wanted)
     left = wanted - mezzanine

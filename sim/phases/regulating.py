@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.markets.primary import copiers, months_of_proof, novelty
+from sim.markets.primary import base_rate, copiers, months_of_proof, novelty
 from sim.markets.rules import barred_models
 from sim.sums import total
 
@@ -20,6 +20,7 @@ def regulate(economy: Economy) -> None:
     p = economy.params.sim.markets.primary
     _bar(economy)
     for region in economy.regions:
+        economy.publish(region, base_rate=base_rate(getattr(p, region), economy.month))
         market = economy.tape[region]
         for regulator in economy.all("regulator", region):
             before = regulator.addon

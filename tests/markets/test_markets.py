@@ -29,7 +29,15 @@ def books(draw) -> Book:
     def column(low: float, high: float) -> np.ndarray:
         return np.array(draw(st.lists(st.floats(low, high), min_size=count, max_size=count)))
 
-    return Book(column(1e6, 1e12), column(0.0, 0.1), column(0.0, 0.1), column(1e-3, 1.0), column(0.5, 10.0), column(0.0, 1.0))
+    return Book(
+        column(1e6, 1e12),
+        column(0.0, 0.1),
+        column(0.0, 0.1),
+        column(1e-3, 1.0),
+        column(0.5, 10.0),
+        column(0.0, 1.0),
+        np.ones(count),
+    )
 
 
 # -- compute -----------------------------------------------------------------------------------------------------------
