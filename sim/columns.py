@@ -80,7 +80,10 @@ MONTHLY: Final[Columns] = {
     "training": ("USD", "labs' spending on training compute in the month"),
     "inference_revenue": ("USD", "users' payments for inference in the month"),
     "applications": ("1", "viable at the price of inference; 100 at the start of burn-in unless configured otherwise"),
-    "lab_raise": ("USD", "equity raised by labs in the month"),
+    "lab_raise": ("USD", "raised by labs in the month"),
+    "venture_lent": ("USD", "of it lent by banks"),
+    "venture_debt": ("USD", "what labs owe banks"),
+    "venture_losses": ("USD", "banks' losses on labs that failed in the month"),
     "lab_concentration": ("1", "Herfindahl index of labs' revenue"),
     "leading_lab": ("index", "lab with the largest revenue"),
     # opinions

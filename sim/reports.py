@@ -27,7 +27,16 @@ COUNTED = (  # figures that phases note
     "operator_depreciation",
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
-    *("inference_revenue", "lab_raise", "lab_failures", "operator_failures", "investor_failures", "bank_losses"),
+    *(
+        "inference_revenue",
+        "lab_raise",
+        "venture_lent",
+        "venture_losses",
+        "lab_failures",
+        "operator_failures",
+        "investor_failures",
+        "bank_losses",
+    ),
 )
 QUOTED = {  # facts on the tape: column -> name
     "base_rate": "base_rate",
@@ -102,6 +111,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "loss_volatility": mean(a.loss_volatility for a in investors if a.weight > 0.0),
         "recovery_rate": 1.0 - facts["loss"] / liquidated if facts.get("liquidations") and liquidated > 0.0 else np.nan,
         "operator_cash": total(economy.ledger.cash(economy.parties("operator", region))),
+        "venture_debt": -total(economy.ledger.balance(economy.parties("lab", region), "loans")),
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,
     }
