@@ -243,6 +243,7 @@ def _market(economy: Economy, path: Start, region: str) -> Market:
         levered_capacity=path.levered(economy, region),
         unit_cost=path.unit_cost,
         running_cost=path.running_cost,
+        quality=getattr(p.markets.hardware, region).quality,
         demand=inference * path.rent ** (tokens.elasticity - 1.0),
         demand_shock=0.0,
         demand_growth=tokens.growth_start,

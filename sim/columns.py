@@ -60,6 +60,7 @@ MONTHLY: Final[Columns] = {
     "rent": ("USD/GPU-hour", "posted rent of the newest vintage"),
     "unit_cost": ("USD/GPU", "cost of an installed GPU, shell and power included"),
     "running_cost": ("USD/GPU/year", "of the newest vintage; it stays with the unit"),
+    "token_quality": ("share", "what a token is worth to users, of one made on the frontier's chips"),
     "rent_to_cost": ("1/year", "a year's rent over unit cost"),
     "utilisation": ("share", "part of the capacity in use"),
     "capacity": ("GPU", "installed capacity in H100-equivalents"),

@@ -49,6 +49,7 @@ QUOTED = {  # facts on the tape: column -> name
     "abs_share": "abs_share",
     "unit_cost": "unit_cost",
     "running_cost": "running_cost",
+    "token_quality": "quality",
     "utilisation": "utilisation",
     "capacity": "capacity",
     "tightness": "tightness",

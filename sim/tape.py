@@ -22,6 +22,7 @@ class Market:
     levered_capacity: float  # of which financed by deals
     unit_cost: float  # USD/GPU, all in
     running_cost: float
+    quality: float  # what a token is worth to users, of one made on the frontier's chips
     # tokens
     demand: float  # USD/GPU/year ** elasticity * GPU: scale of inference demand
     demand_shock: float  # log

@@ -47,14 +47,15 @@ def nominal_growth(p: Params, demand_growth: float, frontier: float) -> float:
 
 
 def demand(p: Params, market: Market, foreign: Market | None, month: int) -> float:
-    """Scale of inference demand, shocks and rents abroad included; cheap tokens abroad take demand."""
+    """Scale of inference demand, shocks and rents abroad included; tokens that are cheap for what they are worth take demand."""
     scale = market.demand * math.exp(market.demand_shock)
     shown = min(max((month - p.setback_month) / p.setback_length, 0.0), 1.0)
     scale *= (1.0 - p.setback) ** shown
     if foreign is None:
         return scale
     weight = foreign.capacity / (market.capacity + foreign.capacity)
-    return scale * (market.rent / foreign.rent) ** (-p.cross_elasticity * weight)
+    dear = (market.rent / market.quality) / (foreign.rent / foreign.quality)
+    return scale * dear ** (-p.cross_elasticity * weight)
 
 
 def half_life(p: Params, growth: float, trend: float, race: float) -> float:
