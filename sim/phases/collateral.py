@@ -74,11 +74,12 @@ def package_new(economy: Economy, region: str, tenant: int) -> Collateral:
     periods = terms["legal_final"] + terms["liquidation_lag"] + 1
     ahead = np.arange(1, periods.max() + 1)
     one = np.ones(count)
+    prepaid = usual_prepayment(economy, region) / (1.0 - economy.params.sim.markets.compute.overhead)
     new = Units(one / market.unit_cost, np.zeros(count, np.int64), one, one * market.expected_rent, one * market.running_cost)
     term = np.full(count, economy.params.sim.markets.compute.contract_term)
     return Collateral(
         periods=periods,
-        **_lists(economy, region, new, new.rent * (1.0 - usual_prepayment(economy, region)), len(ahead)),
+        **_lists(economy, region, new, new.rent * max(1.0 - prepaid, 0.0), len(ahead)),
         target=deals.library.at("target", kind[:, None], ahead[None]),
         tenant=np.full((count, 1), tenant, dtype=np.int64),
         **_lettings(economy, term),
@@ -87,8 +88,8 @@ def package_new(economy: Economy, region: str, tenant: int) -> Collateral:
 
 
 def _cash_rent(economy: Economy, rows: np.ndarray) -> np.ndarray:
-    """Contract rent (n,) of deals less what was prepaid, USD/GPU/year."""
-    value = worth(economy, rows)
+    """Contract rent (n,) of deals less what was prepaid, of which management takes its part too; USD/GPU/year."""
+    value = worth(economy, rows) * (1.0 - economy.params.sim.markets.compute.overhead)
     earned = np.divide(owed(economy, rows), value, out=np.zeros(len(rows)), where=value > 0.0)
     return economy.contracts["rent"][rows] * np.maximum(1.0 - earned, 0.0)
 

@@ -4,13 +4,14 @@ import numpy as np
 from pytest import approx, fixture
 
 from sim.books import audit
-from sim.books.deals import OPERATING
+from sim.books.deals import BUILDING, OPERATING
 from sim.books.ledger import ACCOUNT
 from sim.build import build
 from sim.compose import resolve
 from sim.markets import contracts
 from sim.phases import contracting, using
 from sim.phases.closing import cloud_parties
+from sim.phases.collateral import package, package_new
 
 SMALL = ("size=class", "horizon_years=3", "regions=[us]", "sim.build.burn_in=0")
 HALF = contracts.Params(renegotiation=0.0, concession=0.5, prepayment=0.2, prepayment_equity=0.5, prepayment_cash=0.1)
@@ -113,6 +114,30 @@ def test_a_refinancing_takes_the_prepayment_over_with_the_contract(prepaid):
     contracting.pass_on(economy, row, heir)
     assert contracting.owed(economy, row)[0] == 0.0 and contracting.owed(economy, heir) == approx(before + 1e6)
     check_claims(economy)
+
+
+def test_lenders_count_on_rents_less_what_was_prepaid():
+    """Without wear, cash from the contract is smaller by equal parts of 1,000,000 USD in each of its months; spot rents stay."""
+    economy = economy_of("sim.markets.compute.wear=0")
+    row = economy.rows("us", OPERATING)[-1:]
+    before = package(economy, "us", row)
+    economy.ledger.pay("prepayment", int(economy.contracts["tenant"][row[0]]), int(economy.deals["party"][row[0]]), 1e6)
+    after = package(economy, "us", row)
+    less = economy.params.sim.markets.compute.cover * (before.contract - after.contract)
+    assert less == approx(1e6 / int(economy.contracts["months"][row[0]]))
+    assert (after.market == before.market).all()
+
+
+def test_agencies_expect_new_deals_to_be_prepaid_as_the_last_ones_were():
+    """A tenth of all contracts under construction: a tenth of rent less, before management takes its part."""
+    economy = economy_of()
+    before, rows = package_new(economy, "us", 0), economy.rows("us", BUILDING)
+    for row, value in zip(rows, contracting.worth(economy, rows), strict=True):
+        tenant, deal = int(economy.contracts["tenant"][row]), int(economy.deals["party"][row])
+        economy.ledger.provide("income", tenant, float(economy.ledger.cash(tenant)) + 0.1 * float(value))
+        economy.ledger.pay("prepayment", tenant, deal, 0.1 * float(value))
+    overhead = economy.params.sim.markets.compute.overhead
+    assert package_new(economy, "us", 0).contract == approx(before.contract * (1.0 - 0.1 / (1.0 - overhead)))
 
 
 def test_prepayments_replace_sponsors_money_and_every_claim_is_accounted_for(monkeypatch):
