@@ -21,6 +21,11 @@ class Style(Frozen):
     leverage: float = quantity("1", 0.05, 10.0, "leverage for the same haircut, relative")
     marking: float = quantity("share", 0.0, 1.0, "of market price changes that count in its capital")
     mezzanine: float = quantity("1", 0.0, 100.0, "appetite for the junior class, relative")
+    target: float = quantity("1/year", 0.0, 0.5, "yield it has promised at the start, over the base rate")
+    charge_senior: float = quantity("share", 0.0, 1.0, "of seniors, capital that its rules ask")
+    charge_junior: float = quantity("share", 0.0, 1.0, "of the junior class, capital that its rules ask")
+    lowest: int = quantity("notch", 0, 20, "below Aaa: least letter that its mandate allows the junior class")
+    limit: float = quantity("share", 0.01, 1.0, "most of the region's notes that mandates allow the kind to hold")
 
 
 class Population(Frozen):
@@ -32,7 +37,20 @@ class Population(Frozen):
     def _somebody(self) -> Self:
         if not sum(style.count * style.size for style in self.kinds) > 0.0:
             raise ValueError("no kind has both a count and a size above zero: give at least one")
+        room = sum(style.limit for style in self.kinds if style.count > 0)
+        if room < 1.0:
+            raise ValueError(f"limits of all kinds add up to {room:g} of the notes: give limits that add up to 1 at least")
         return self
+
+
+class Seeking(Frozen):
+    """Reaching for yield: what investors do when markets pay less than they have promised."""
+
+    memory: float = quantity("month", 1.0, 600.0, "in which the promised yield follows the yield on offer")
+    aversion: float = quantity("year", 0.0, 200.0, "log fall of risk aversion per unit of yield short of the promise; 0: none")
+    junior: float = quantity("year", 0.0, 500.0, "log rise of the appetite for the junior class per unit of it; 0: none")
+    capital_cost: float = quantity("1/year", 0.0, 1.0, "asked for the capital that charges tie up; 0: charges do not matter")
+    mandates: Literal["ignored", "kept"]  # lowest letters and limits
 
 
 class Params(Frozen):
@@ -69,6 +87,7 @@ class Params(Frozen):
     fee: float = quantity("share", 0.0, 1.0, "of positive excess income kept by managers")
     failure: float = quantity("share", 0.0, 0.5, "capital over holdings below which new owners must come")
     restart: float = quantity("share", 0.001, 0.9, "capital over holdings that new owners bring")
+    seeking: Seeking
     us: Population
     china: Population
 
@@ -89,6 +108,7 @@ class Investor(Party):
         self.style = style
         self.loss_belief, self.loss_volatility = beliefs  # 1/year
         self.trailing = self.params.normal_return  # excess return, 1/year
+        self.promised = math.nan  # yield, 1/year; set when it first sees a market
 
     def learn(self, loss_rate: float) -> None:
         """Expected loss rises fast and fades slowly; volatility remembers large months. ``loss_rate`` 1/year, this month's."""
@@ -115,7 +135,37 @@ class Investor(Party):
         pace = chased - p.redemption * loss_rate * self.style.marking
         return capital * math.expm1(min(max(pace, -p.outflow_cap), p.inflow_cap) / MONTHS)
 
-    def bid(self, market: Market, capital: float, dispersion: float, loss: float, volatility: float, lean: float) -> Bid:
+    def shortfall(self, market: Market, loss: float) -> float:
+        """Yield by which the market, after expected ``loss``, misses what it has promised, 1/year; the promise gives way slowly."""
+        offered = market.base_rate + market.spread - loss
+        if math.isnan(self.promised):
+            self.promised = market.base_rate + self.style.target
+        self.promised += (offered - self.promised) / self.params.seeking.memory
+        return max(self.promised - offered, 0.0)
+
+    def junior_appetite(self, short: float, letter: float) -> float:
+        """Appetite for the junior class, relative: more when yield is ``short``, less for capital, none below its mandate.
+
+        Parameters
+        ----------
+        short : 1/year
+        letter : mean letter of the class, notches below Aaa
+        """
+        p, style = self.params.seeking, self.style
+        if p.mandates == "kept" and letter > style.lowest:
+            return 0.0
+        return style.mezzanine * math.exp(p.junior * (short - p.capital_cost * (style.charge_junior - style.charge_senior)))
+
+    def bid(
+        self,
+        market: Market,
+        capital: float,
+        dispersion: float,
+        loss: float,
+        volatility: float,
+        lean: float,
+        letter: float,
+    ) -> Bid:
         """What it would hold at any spread.
 
         Parameters
@@ -124,19 +174,23 @@ class Investor(Party):
         dispersion : of depreciation opinions, 1/year
         loss, volatility : beliefs as transmitted, 1/year
         lean : ABS share over the neutral one
+        letter : mean letter of the junior class, notches below Aaa
         """
+        short = self.shortfall(market, loss)
         p, style = self.params, self.style
         variance = volatility**2 + (p.ambiguity * dispersion) ** 2
         haircut = p.haircut + p.haircut_risk * math.sqrt(variance)
         leverage = min(style.leverage * (1.0 + p.abs_leverage * lean) / haircut, p.leverage_cap)
         reach = 1.0 - p.reach * max(p.calm_rate - max(market.base_rate, 0.0), 0.0) / p.calm_rate
-        aversion = p.risk_aversion * reach * style.aversion
+        aversion = p.risk_aversion * reach * style.aversion * math.exp(-p.seeking.aversion * short)
+        charged = p.seeking.capital_cost * style.charge_senior
         return Bid(
             investor=self.party,
             capital=max(capital, 0.0),
             loss_belief=loss,
-            hurdle=p.hurdle + market.novelty - p.abs_relief * lean,
+            hurdle=p.hurdle + market.novelty - p.abs_relief * lean + charged,
             price_of_risk=aversion * variance,
             leverage=leverage,
-            mezzanine=style.mezzanine,
+            mezzanine=self.junior_appetite(short, letter),
+            limit=style.limit / max(style.count, 1) if p.seeking.mandates == "kept" else 1.0,
         )

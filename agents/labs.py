@@ -21,6 +21,10 @@ class Params(Frozen):
     restart_cash: float = quantity("year", 0.0, 10.0, "cash that new owners put into a failed lab, of the yearly inference bill")
     from_clouds: float = quantity("share", 0.0, 1.0, "of a raise that clouds take")
     from_vendor: float = quantity("share", 0.0, 1.0, "of a raise that the chip vendor takes")
+    venture_share: float = quantity("share", 0.0, 0.9, "of a raise that banks lend when credit is not rationed; 0: none")
+    venture_cap: float = quantity("year", 0.0, 10.0, "most that banks lend a lab, of the yearly inference bill")
+    venture_spread: float = quantity("1/year", 0.0, 0.5, "of venture debt over the base rate")
+    venture_repayment: float = quantity("1/month", 0.0, 1.0, "share of venture debt repaid in a month")
     pass_through: float = quantity("share", 0.0, 1.0, "of above-market contract rent that users pay")
 
 
@@ -34,6 +38,7 @@ class Lab(Party):
         self.quality = quality
         self.training = training  # USD/year
         self.bill = 0.0  # USD/year of inference compute
+        self.burn = 0.0  # USD/year by which its compute costs more than users paid last month
         self.offered = 0.0  # USD of equity on offer this month
 
     def appetite(self, market: Market, worth: float) -> float:
@@ -64,6 +69,17 @@ class Lab(Party):
     def raise_equity(self, bill: float, raised: float) -> float:
         """USD sought this month."""
         return bill * raised / MONTHS
+
+    def venture_debt(self, owed: float, ration: float) -> float:
+        """USD that banks lend of this month's raise.
+
+        Parameters
+        ----------
+        owed : USD of venture debt outstanding
+        ration : share of requests that lenders can carry
+        """
+        p = self.params
+        return max(min(p.venture_share * ration * self.offered, p.venture_cap * self.bill - owed), 0.0)
 
     def buy_back(self, cash: float, bill: float) -> float:
         """USD handed to shareholders: what is above the cash it can use."""

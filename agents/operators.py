@@ -65,6 +65,7 @@ class Operator(Party):
     def __init__(self, *args, depreciation: float = 0.0, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.tenant = -1  # party of its anchor customer
+        self.abs_share = math.nan  # of its plans placed as securities, once it has its own way; else the market's
         self.confidence = 0.0
         self.depreciation = depreciation  # view, 1/year
         self.plans = {channel: [0.0] * HORIZON for channel in CHANNELS}  # USD by months to closing
@@ -96,7 +97,8 @@ class Operator(Party):
         p = self.params
         pace = (p.extrapolation * growth / MONTHS + p.entry * math.log(max(value, 0.05))) * math.exp(self.confidence)
         base = market.levered_capacity * market.unit_cost * self.weight
-        return CapexOrder(self.party, base * min(max(pace, p.order_floor), p.order_cap), market.abs_share)
+        share = market.abs_share if math.isnan(self.abs_share) else self.abs_share
+        return CapexOrder(self.party, base * min(max(pace, p.order_floor), p.order_cap), share)
 
     def queue(self, order: CapexOrder, waits: dict[str, int]) -> None:
         """Put a plan in line for its channel's closing; plans of ``waits[channel]`` months ago become ready."""

@@ -35,6 +35,7 @@ class Bid:
     price_of_risk: float  # risk aversion times variance, 1/year per unit of capital
     leverage: float  # most it may hold per unit of capital
     mezzanine: float  # appetite for the junior class, relative
+    limit: float  # most it may hold, share of all notes
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,10 @@ class Book:
     price_of_risk: np.ndarray
     leverage: np.ndarray
     mezzanine: np.ndarray
+    limit: np.ndarray
 
     @classmethod
     def of(cls, bids: list[Bid]) -> "Book":
         """Columns of a list of bids."""
-        names = ("capital", "loss_belief", "hurdle", "price_of_risk", "leverage", "mezzanine")
+        names = ("capital", "loss_belief", "hurdle", "price_of_risk", "leverage", "mezzanine", "limit")
         return cls(*(np.array([getattr(b, n) for b in bids]) for n in names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from sim import ratings
 from sim.books.deals import BUILDING, CHANNELS, CLASSES, OPERATING
 from sim.books.ledger import FLOWS, KINDS
+from sim.markets import tokens
 from sim.sums import mean, total
 from sim.units import MONTHS, YEAR_HOURS
 from sim.valuing import units
@@ -17,15 +19,27 @@ if TYPE_CHECKING:
     from sim.economy import Economy
 
 STAGES = np.array(["building", "operating", "closed"])
+LADDER = 3  # years of debt's maturities that are recorded
 THIN = 0.02  # capital over debt below which leverage says nothing
 COUNTED = (  # figures that phases note
     *("capex", "capex_clouds", "capex_operators", "orders", "vendor_revenue", "support", "residual"),
     *("issuance", "issuance_abs", "issuance_private", "refinancing", "interest", "principal"),
     "operator_depreciation",
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
-    *("inference_revenue", "lab_raise", "lab_failures", "operator_failures", "investor_failures", "bank_losses"),
+    *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
+    *(
+        "inference_revenue",
+        "lab_raise",
+        "venture_lent",
+        "venture_losses",
+        "lab_failures",
+        "operator_failures",
+        "investor_failures",
+        "bank_losses",
+    ),
 )
 QUOTED = {  # facts on the tape: column -> name
+    "base_rate": "base_rate",
     "spread": "spread",
     "advance_rate_senior": "advance_senior",
     "advance_rate_mezzanine": "advance_mezzanine",
@@ -35,8 +49,11 @@ QUOTED = {  # facts on the tape: column -> name
     "abs_share": "abs_share",
     "unit_cost": "unit_cost",
     "running_cost": "running_cost",
+    "token_quality": "quality",
     "utilisation": "utilisation",
     "capacity": "capacity",
+    "tightness": "tightness",
+    "vintage_discount": "vintage_discount",
     "depreciation_belief": "depreciation_belief",
     "belief_dispersion": "dispersion",
     "recovery_belief": "recovery_belief",
@@ -74,6 +91,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "ebitda": ebitda / MONTHS,
         "operator_revenue": facts.get("revenue", 0.0) / MONTHS,
         "debt_to_ebitda": debt / ebitda if ebitda > 0.0 else np.nan,
+        "prepaid": -total(economy.ledger.balance(deals["party"][rows], "prepaid")),
         "investor_capital": worth,
         "investor_loans": loans,
         "investor_leverage": debt / worth if worth > THIN * debt else np.nan,
@@ -86,16 +104,42 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "frontier_growth": tape.frontier_growth,
         "model_half_life": tape.half_life,
         "training": market.training / MONTHS,
+        "applications": _applications(economy, region),
         "lab_concentration": facts["concentration"],
         "leading_lab": facts["leading_lab"],
         "loss_belief": mean(a.loss_belief for a in investors if a.weight > 0.0),
+        "promised_yield": mean(a.promised for a in investors if a.weight > 0.0),
         "loss_volatility": mean(a.loss_volatility for a in investors if a.weight > 0.0),
         "recovery_rate": 1.0 - facts["loss"] / liquidated if facts.get("liquidations") and liquidated > 0.0 else np.nan,
         "operator_cash": total(economy.ledger.cash(economy.parties("operator", region))),
+        "venture_debt": -total(economy.ledger.balance(economy.parties("lab", region), "loans")),
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,
     }
-    return row | _customers(economy, region)
+    return row | _customers(economy, region) | _ladder(economy, rows)
+
+
+def _ladder(economy: Economy, rows: np.ndarray) -> dict[str, float]:
+    """Debt by the year in which it is due: what schedules repay and what falls due at the end; arrears and defaults are due now."""
+    deals = economy.deals
+    state, building = deals["state"][rows], deals["stage"][rows] == BUILDING
+    owed = state["balance"]
+    notes = np.where(building[:, None], owed, deals["scheduled"][rows])
+    wait = np.where(building, np.maximum(deals["delivery"][rows] - economy.clock, 0), 0)
+    left = [owed]
+    for year in range(1, LADDER + 1):
+        month = state["age"] + np.maximum(year * MONTHS - wait, 0)
+        kept = np.minimum(left[-1], notes * deals.library.at("left", deals["kind"][rows], month))
+        left.append(np.where(state["in_default"][:, None], 0.0, kept))
+    due = [total((now - then).ravel()) for now, then in itertools.pairwise(left)]
+    return {f"debt_due_{year}y": amount for year, amount in enumerate(due, 1)}
+
+
+def _applications(economy: Economy, region: str) -> float:
+    """Applications that pay at today's price of inference, against the path on which the economy started."""
+    markets, tape = economy.params.sim.markets, economy.tape
+    initial = tokens.price(markets.tokens, markets.compute.rent_start * markets.hardware.cost(region), markets.tokens.half_life)
+    return tokens.viable(markets.tokens, tokens.price(markets.tokens, tape[region].rent, tape.half_life), initial)
 
 
 def _customers(economy: Economy, region: str) -> dict[str, float]:

@@ -66,7 +66,7 @@ class Start:
             growth=growth,
             units_growth=units,
             unit_cost=cost,
-            running_cost=markets.hardware.running_cost * cost,
+            running_cost=markets.hardware.running(region) * cost,
             rent=markets.compute.rent_start * cost,
             capacity=orders / cost / alive * math.exp(-units * build),
             orders=orders,
@@ -191,7 +191,8 @@ def _amortise(economy: Economy, rows: np.ndarray, age: np.ndarray, cost: np.ndar
     deals["escrow"][rows] = reserve + np.where(operating, 0.0, (cost - commitment.sum(axis=1)) * (1.0 - drawn))
     deals.start(done)
     first = int(np.argmax(commitment[:, 0]))  # all follow one template: what one owes per USD of cost, all owe
-    paid = season(economy, int(kind[first]), commitment[first] / cost[first], coupon[first])
+    region = economy.regions[int(deals["region"][rows[0]])]
+    paid = season(economy, region, int(kind[first]), commitment[first] / cost[first], coupon[first])
     paid = paid[np.minimum(months, len(paid) - 1)]
     owes = operating & (months < deals["due"][rows])
     for name in ("balance", "arrears", "reserve", "trap"):

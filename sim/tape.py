@@ -15,10 +15,14 @@ class Market:
     rent_month_ago: float
     expected_rent: float  # at delivery of what is ordered now
     utilisation: float  # share of spot capacity in use
+    tightness: float  # demand at the normal rent over capacity
+    vintage_discount: float  # log fall of a vintage's rent per log gain of the frontier
+    vintage_discount_month_ago: float
     capacity: float  # effective GPU
     levered_capacity: float  # of which financed by deals
     unit_cost: float  # USD/GPU, all in
     running_cost: float
+    quality: float  # what a token is worth to users, of one made on the frontier's chips
     # tokens
     demand: float  # USD/GPU/year ** elasticity * GPU: scale of inference demand
     demand_shock: float  # log
@@ -63,6 +67,8 @@ class Tape:
     training_trend: float  # log USD/year
     revenue_trend: float  # log USD/year
     revenue: float  # log USD/year, vendor's, six-month mean
+    proof: int  # months in a row in which the copied channel has worked
+    proven: int  # month, after recording began, in which its proof was complete; -1: not yet
     demand_half_life: float  # years, of the slowing of demand's growth
     markets: dict[str, Market]
 

@@ -33,7 +33,7 @@ def barred(economy: Economy, region: str, vintage: np.ndarray) -> np.ndarray:
 def rent_factor(economy: Economy, region: str, vintage: np.ndarray) -> np.ndarray:
     """Rent of vintages (n,) over that of the newest; none for those that a rule bars."""
     lag = economy.fleet.lag(economy.tape.frontier, vintage)
-    factor = vintage_factor(economy.params.sim.markets.compute, lag)
+    factor = vintage_factor(economy.tape[region].vintage_discount, lag)
     return np.where(barred(economy, region, vintage), 0.0, factor)
 
 

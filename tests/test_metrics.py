@@ -12,12 +12,12 @@ from analysis.metrics import METRICS, credit, cycles, levels
 from analysis.metrics.runs import NoValue, Run
 
 CLASSES = ("senior", "mezzanine")
+STEADY = {"rate_step": 0.0, "rate_month": 0}
 PARAMS: dict[str, Any] = {
     "start": "2023-01-01",
     "sim": {
         "markets": {
-            "compute": {"vintage_discount": 0.5},
-            "primary": {"spread_cap": 0.22, "us": {"base_rate": 0.04}, "china": {"base_rate": 0.02}},
+            "primary": {"spread_cap": 0.22, "us": {"base_rate": 0.04} | STEADY, "china": {"base_rate": 0.02} | STEADY},
             "secondary": {
                 "turnover": 0.1,
                 "sale_rate": 0.14,
@@ -39,8 +39,9 @@ def dates(months: Sequence[int] | np.ndarray) -> list[Any]:
 
 
 def world(years: int, region: str = "us", **columns: Any) -> Run:
-    """A run whose monthly table has these columns in one region."""
+    """A run whose monthly table has these columns in one region; old chips' rents lag by half of the frontier's gain."""
     months = np.arange(12 * years)
+    columns = {"vintage_discount": 0.5, **columns}
     return Run({"monthly": pd.DataFrame({"month": months, "date": dates(months), "region": region, **columns})}, PARAMS)
 
 

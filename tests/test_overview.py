@@ -23,7 +23,7 @@ LEVEL = {
     "frontier_growth": 0.5,
     "model_half_life": 0.7,
 }
-COUNTS = ("defaults", "liquidations", "downgrades", "operator_failures", "investor_failures", "lab_failures")
+COUNTS = ("defaults", "liquidations", "downgrades", "operator_failures", "investor_failures", "lab_failures", "renegotiations")
 
 
 def walk(rng: np.random.Generator, months: int, level: float) -> np.ndarray:

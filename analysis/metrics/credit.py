@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.metrics.runs import NoValue, Run, number, within
+from sim.markets.compute import vintage_factor
+from sim.markets.primary import Regime, base_rate
 from sim.units import YEAR_HOURS
 
 BP = 1e4
@@ -26,8 +28,9 @@ def issue_spread(
     weight = deals[f"notional_{tranche}"]
     if not weight.sum() > 0.0:
         raise NoValue(f"no {template or channel or tranche} deal closed in {region} from {first} to {last}")
-    coupon = float((deals[f"coupon_{tranche}"] * weight).sum() / weight.sum())
-    return BP * (coupon - run.params["sim"]["markets"]["primary"][region]["base_rate"])
+    regime = Regime.model_construct(**run.params["sim"]["markets"]["primary"][region])
+    base = np.array([base_rate(regime, month - 1) for month in deals["issued"]])  # as the month before left it
+    return BP * float(((deals[f"coupon_{tranche}"] - base) * weight).sum() / weight.sum())
 
 
 def deal_volume(run: Run, first: str, last: str, region: str = "us", channel: str = "abs") -> float:
@@ -64,7 +67,7 @@ def resale_value(run: Run, year: int, age: int, region: str = "us") -> float:
     if not len(new) or new[-1] + age >= len(months):
         raise NoValue(f"the run ends before units of {year} are {age} months old")
     then, now = months.iloc[new].reset_index(drop=True), months.iloc[new + age].reset_index(drop=True)
-    factor = run.vintage_factor(now["frontier"] - then["frontier"])
+    factor = vintage_factor(now["vintage_discount"], now["frontier"] - then["frontier"])
     rent, years = now["rent"] * YEAR_HOURS * factor, market.sale_years
     fetched = capped_value(
         *(market, rent, then["running_cost"], now["depreciation_seen"], market.sale_rate, years, now["unit_cost"], factor)

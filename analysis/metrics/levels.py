@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.metrics.runs import NoValue, Run, between, number, within, yearly
+from sim.markets.compute import vintage_factor
 from sim.units import MONTHS
 
 
@@ -105,7 +106,7 @@ def fixed_vintage_rent(run: Run, region: str) -> pd.Series:
     months = run.months[run.months["region"] == region].set_index("at")
     if months.empty:
         raise NoValue(f"the run has no region {region}")
-    return months["rent"] * run.vintage_factor(months["frontier"] - months["frontier"].iloc[0])
+    return months["rent"] * vintage_factor(months["vintage_discount"], months["frontier"] - months["frontier"].iloc[0])
 
 
 def vintage_rent_decline(run: Run, first: str, last: str, region: str = "us") -> float:

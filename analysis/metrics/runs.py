@@ -11,7 +11,6 @@ import pandas as pd
 import yaml
 
 from sim.columns import COLUMNS
-from sim.markets import compute
 from sim.summary import episodes
 from sim.units import MONTHS
 
@@ -100,10 +99,6 @@ class Run:
     def balances(self) -> pd.DataFrame:
         """``tranches``, with the month as a period, and region and channel of the deal."""
         return dated(self.tables["tranches"].merge(self.tables["deals"][["deal", "region", "channel"]], on="deal"))
-
-    def vintage_factor(self, lag: Any) -> Any:
-        """Rent of a vintage over that of the newest, by how far the frontier has moved since."""
-        return compute.vintage_factor(compute.Params.model_construct(**self.params["sim"]["markets"]["compute"]), lag)
 
     def busts(self, region: str) -> list[Bust]:
         """Falls of capital spending by 22 % or more, in order."""

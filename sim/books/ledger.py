@@ -11,9 +11,9 @@ import numpy as np
 
 from sim.kernels.transfers import DONE, transfer
 
-ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "fleet", "marks", "profit")
+ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "fleet", "marks", "profit", "prepaid")
 # somebody's asset is somebody's liability: each group sums to zero over all parties
-CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), ("funding",))
+CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), ("funding",), ("prepaid",))
 KINDS = (
     *("world", "users", "savers", "banks", "suppliers", "exchange"),
     *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal"),
@@ -56,6 +56,8 @@ FLOWS = {
     "loan_interest": ("profit", "profit"),  # investors -> banks
     "deposit_interest": ("profit", "profit"),  # banks -> investors
     "bank_margin": ("profit", "profit"),  # banks -> world
+    "prepayment": ("prepaid", "prepaid"),  # tenant -> deal, at signing
+    "prepayment_refund": ("prepaid", "prepaid"),  # deal in liquidation -> tenant
 }
 FLOW = {name: i for i, name in enumerate(FLOWS)}
 ACCOUNT = {name: i for i, name in enumerate(ACCOUNTS)}

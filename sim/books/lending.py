@@ -21,3 +21,17 @@ def repay(ledger: Ledger, bank: int, investors: np.ndarray) -> None:
     ledger.pay("loan_repaid", investors, bank, np.maximum(np.minimum(ledger.cash(investors), owed), 0.0))
     spare = min(ledger.cash(bank), -ledger.balance(bank, "funding"))
     ledger.pay("funding_repaid", bank, WORLD, max(spare, 0.0))
+
+
+def lend(ledger: Ledger, bank: int, borrower: int, amount: float) -> None:
+    """A bank lends what it raises in the world's money market."""
+    ledger.provide("wholesale_funding", bank, amount)
+    ledger.pay("loan", bank, borrower, amount)
+
+
+def collect(ledger: Ledger, bank: int, borrowers: np.ndarray, interest: np.ndarray, principal: np.ndarray) -> None:
+    """Borrowers (i,) pay interest and principal (i,), USD; the bank passes the principal on."""
+    ledger.pay("loan_interest", borrowers, bank, interest)
+    ledger.pay("loan_repaid", borrowers, bank, principal)
+    repaid = min(total(principal), -float(ledger.balance(bank, "funding")))
+    ledger.pay("funding_repaid", bank, WORLD, max(repaid, 0.0))

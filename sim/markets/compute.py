@@ -14,6 +14,7 @@ class Params(Frozen):
     vintage_discount: float = quantity(
         "1", 0.0, 2.0, "log fall of a vintage's rent below the newest's per log gain of the frontier"
     )
+    scarcity: float = quantity("1", 0.0, 5.0, "elasticity by which that discount shrinks when compute is scarce; 0: never")
     capacity_loss: float = quantity("share", 0.0, 1.0, "of that discount that is lost capacity, the rest a lower price")
     rent_start: float = quantity("share", 0.05, 2.0, "yearly rent of the newest unit over its cost, at the start")
     wear: float = quantity("1/year", 0.0, 0.5, "of units that fail")
@@ -24,9 +25,23 @@ class Params(Frozen):
     renewal_term: int = quantity("month", 1, 240, "of the following ones")
 
 
-def vintage_factor(p: Params, lag):
+def discount(p: Params, tightness):
+    """Log fall of a vintage's rent per log gain of the frontier: in a shortage buyers take whatever computes.
+
+    ``tightness`` is demand at the normal rent over capacity.
+    """
+    return p.vintage_discount * tightness**-p.scarcity
+
+
+def vintage_factor(discount, lag):
     """Rent of a vintage over that of the newest; ``lag`` is how far, in logs, the frontier has moved since."""
-    return np.exp(-p.vintage_discount * lag)
+    return np.exp(-discount * lag)
+
+
+def tightness(p: Params, scale: float, elasticity: float, training: float, capacity: float, unit_cost: float) -> float:
+    """Demand, at a rent that stands to cost as at the start, over capacity; arguments as in ``clearing_rent``."""
+    normal = p.rent_start * unit_cost
+    return (scale * normal**-elasticity + training / normal) / capacity
 
 
 def effective(p: Params, gpus, lag):

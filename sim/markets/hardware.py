@@ -14,6 +14,10 @@ class Wedge(Frozen):
     """What differs by region."""
 
     import_premium: float = quantity("1", 0.5, 5.0, "unit cost relative to the world's list price")
+    quality: float = quantity(
+        "share", 0.05, 1.0, "what a token is worth to users, of one made on the frontier's chips; 1: the same"
+    )
+    power: float = quantity("1", 0.2, 10.0, "running cost relative to that of the frontier's chips; 1: the same")
 
 
 class Params(Frozen):
@@ -45,13 +49,23 @@ class Params(Frozen):
     def conflicts(self, params: Any) -> Iterable[str]:
         """A unit must earn more than it costs to run."""
         rent = params.sim.markets.compute.rent_start
-        if self.running_cost >= rent:
-            yield f"running_cost {self.running_cost} must lie below sim.markets.compute.rent_start {rent}, or no unit runs"
+        for region in params.regions:
+            running = self.running(region)
+            if running >= rent:
+                yield (
+                    f"running_cost times {region}.power is {running:g} and must lie below sim.markets.compute.rent_start {rent}, "
+                    "or no unit runs"
+                )
 
     def cost(self, region: str) -> float:
         """Unit cost at the start, USD/GPU."""
         wedge: Wedge = getattr(self, region)
         return self.unit_cost * wedge.import_premium
+
+    def running(self, region: str) -> float:
+        """Running cost at the start, share of unit cost a year."""
+        wedge: Wedge = getattr(self, region)
+        return self.running_cost * wedge.power
 
 
 def cadence(p: Params, tape: Tape, revenue: float) -> Tape:

@@ -1,5 +1,6 @@
 """Requests meet bids: the spread that clears the stock of debt and the new deals, and what is rationed."""
 
+import math
 from collections.abc import Iterable
 from typing import Any, Literal, Self
 
@@ -8,6 +9,7 @@ from pydantic import model_validator
 
 from sim.orders import Book
 from sim.sums import total
+from sim.tape import Market
 from sim.units import Frozen, quantity
 
 
@@ -15,6 +17,8 @@ class Regime(Frozen):
     """A region's credit market."""
 
     base_rate: float = quantity("1/year", 0.0, 0.25, "risk-free rate")
+    rate_step: float = quantity("1/year", -0.25, 0.25, "by which the base rate moves at once, and stays; 0: never")
+    rate_month: int = quantity("month", 0, 2400, "of that step, after recording begins")
     abs_share: float = quantity("share", 0.0, 1.0, "of deals placed as securities")
     closing_private: int = quantity("month", 1, 11, "from plan to money, private placement")
     closing_abs: int = quantity("month", 1, 11, "from plan to money, securities")
@@ -24,9 +28,12 @@ class Playbook(Frozen):
     """Copying another region's channel mix."""
 
     copier: Literal["", "us", "china"]  # region that copies; empty: none
-    copy_month: int = quantity("month", 0, 2400, "when it begins, after recording began")
-    copied_share: float = quantity("share", 0.0, 1.0, "ABS share the copier moves to")
-    adoption: float = quantity("month", 1.0, 240.0, "mean time in which it moves")
+    proof_share: float = quantity("share", 0.0, 1.0, "ABS share of the leader's deals at which the channel is in use")
+    proof_loss: float = quantity("1/year", 0.0, 1.0, "twelve-month loss rate of the leader below which it works")
+    proof_months: int = quantity("month", 1, 240, "in a row, of use without such losses, that count as proof")
+    delay: int = quantity("month", 0, 240, "from proof to the first copies")
+    copied_share: float = quantity("share", 0.0, 1.0, "ABS share that a sponsor who copies moves to")
+    adoption: float = quantity("month", 1.0, 240.0, "in which the sponsors who copy go from a tenth to nine tenths of all")
 
 
 class Params(Frozen):
@@ -52,9 +59,16 @@ class Params(Frozen):
         return self
 
     def conflicts(self, params: Any) -> Iterable[str]:
-        """The copier must be simulated."""
-        if self.playbook.copier and self.playbook.copier not in params.regions:
-            yield f"playbook.copier is {self.playbook.copier}, which is not among regions. Add it, or leave the copier empty."
+        """The copier must be simulated, and somebody whom it copies; base rates stay within their bounds."""
+        for region in params.regions:
+            rate = getattr(self, region).base_rate + getattr(self, region).rate_step
+            if not 0.0 <= rate <= 0.25:
+                yield f"{region}.rate_step takes the base rate to {rate:g} 1/year. Give a step that leaves it from 0 to 0.25."
+        copier = self.playbook.copier
+        if copier and copier not in params.regions:
+            yield f"playbook.copier is {copier}, which is not among regions. Add it, or leave the copier empty."
+        elif copier and len(params.regions) < 2:
+            yield f"playbook.copier is {copier}, and regions has no other to copy. Add one, or leave the copier empty."
 
 
 def holdings(book: Book, spread: float) -> np.ndarray:
@@ -63,12 +77,22 @@ def holdings(book: Book, spread: float) -> np.ndarray:
     return book.capital * np.minimum(np.maximum(wanted, 0.0), book.leverage)
 
 
+def carried(book: Book, spread: float, need: float) -> np.ndarray:
+    """The same within mandates: no more than each one's limit of the ``need`` of all, USD (i,)."""
+    return np.minimum(holdings(book, spread), book.limit * need)
+
+
+def base_rate(p: Regime, month: int) -> float:
+    """Risk-free rate, 1/year; ``month`` since recording began."""
+    return p.base_rate + (p.rate_step if month >= p.rate_month else 0.0)
+
+
 def clearing_spread(p: Params, book: Book, need: float) -> float:
     """Spread at which holdings meet the debt outstanding and requested; the cap when capital cannot carry it."""
     low, high = p.spread_floor, p.spread_cap
     for _ in range(40):
         middle = 0.5 * (low + high)
-        if total(holdings(book, middle)) < need:
+        if total(carried(book, middle, need)) < need:
             low = middle
         else:
             high = middle
@@ -85,7 +109,7 @@ def clear(p: Params, quotes: dict[str, float], book: Book, debt: float, requeste
     requested : USD of new notes sought
     """
     spread = clearing_spread(p, book, debt + requested)
-    capacity = total(holdings(book, p.spread_cap))
+    capacity = total(carried(book, p.spread_cap, debt + requested))
     ration = 1.0
     if requested > 0.0:
         ration = min(max((capacity - debt) / requested, 0.0), 1.0)
@@ -105,11 +129,28 @@ def novelty(p: Params, months: int) -> float:
     return p.novelty_premium * 2.0 ** (-max(months, 0) / p.novelty_half_life)
 
 
-def copy_playbook(p: Params, share: float, month: int) -> float:
-    """ABS share of the region that copies the leader's channel."""
-    if month < p.playbook.copy_month:
-        return share
-    return share + (p.playbook.copied_share - share) / p.playbook.adoption
+def months_of_proof(p: Playbook, before: int, leader: Market) -> int:
+    """Months in a row in which the leader's channel was in use and its lenders lost little; ``before``, up to last month."""
+    works = leader.abs_share >= p.proof_share and leader.loss_rate < p.proof_loss
+    return before + 1 if works else 0
+
+
+def copiers(p: Playbook, months: int, sponsors: int) -> int:
+    """How many of a region's sponsors have copied ``months`` after the first could: a logistic curve, rounded."""
+    if months < 0:
+        return 0
+    pace = 2.0 * math.log(9.0) / p.adoption  # from 1/10 to 9/10
+    return math.floor(sponsors / (1.0 + 9.0 * math.exp(-pace * months)) + 0.5)
+
+
+def within(wanted: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Holdings (i,) of the same sum, none above ``most`` (i,), which together hold all: the excess goes where there is room."""
+    excess = total(np.maximum(wanted - most, 0.0))
+    if excess <= 0.0:
+        return wanted
+    held = np.minimum(wanted, most)
+    room = most - held
+    return held + room * min(excess / max(total(room), 1e-300), 1.0)
 
 
 def allot(book: Book, spread: float, debt: float, junior: float) -> tuple[np.ndarray, np.ndarray]:
@@ -126,7 +167,7 @@ def allot(book: Book, spread: float, debt: float, junior: float) -> tuple[np.nda
         wanted = np.maximum(book.capital, 0.0)  # an investor without capital gets none
     if total(wanted) <= 0.0:
         wanted = np.ones_like(wanted)
-    wanted = wanted / total(wanted) * debt
+    wanted = within(wanted / total(wanted) * debt, book.limit * debt)
     taste = wanted * book.mezzanine
     mezzanine = np.minimum(taste / max(total(taste), 1e-300) * junior, wanted)
     left = wanted - mezzanine

@@ -30,6 +30,7 @@ class Params(Frozen):
     training_effect: float = quantity("1/year", 0.0, 5.0, "quality gained per log training over the mean lab")
     quality_noise: float = quantity("1", 0.0, 3.0, "standard deviation of lasting quality differences")
     choice: float = quantity("1", 0.0, 10.0, "sensitivity of users to quality")
+    applications: float = quantity("1", 0.0, 1e9, "viable at the price of inference of the start; 0: not counted")
     setback: float = quantity("share", 0.0, 0.99, "of demand that never comes, against the path")
     setback_month: int = quantity("month", 0, 2400, "when it begins to show, after recording begins")
     setback_length: int = quantity("month", 1, 240, "over which it shows in full")
@@ -46,14 +47,15 @@ def nominal_growth(p: Params, demand_growth: float, frontier: float) -> float:
 
 
 def demand(p: Params, market: Market, foreign: Market | None, month: int) -> float:
-    """Scale of inference demand, shocks and rents abroad included; cheap tokens abroad take demand."""
+    """Scale of inference demand, shocks and rents abroad included; tokens that are cheap for what they are worth take demand."""
     scale = market.demand * math.exp(market.demand_shock)
     shown = min(max((month - p.setback_month) / p.setback_length, 0.0), 1.0)
     scale *= (1.0 - p.setback) ** shown
     if foreign is None:
         return scale
     weight = foreign.capacity / (market.capacity + foreign.capacity)
-    return scale * (market.rent / foreign.rent) ** (-p.cross_elasticity * weight)
+    dear = (market.rent / market.quality) / (foreign.rent / foreign.quality)
+    return scale * dear ** (-p.cross_elasticity * weight)
 
 
 def half_life(p: Params, growth: float, trend: float, race: float) -> float:
@@ -65,6 +67,19 @@ def half_life(p: Params, growth: float, trend: float, race: float) -> float:
 def mark_up(p: Params, life: float) -> float:
     """Labs' margin over their compute bill: a faster race erodes it."""
     return p.margin * (life / p.half_life) ** p.margin_effect
+
+
+def price(p: Params, rent: float, life: float) -> float:
+    """What users pay for a year of compute, USD/GPU/year: rent and labs' margin."""
+    return rent * (1.0 + mark_up(p, life))
+
+
+def viable(p: Params, price: float, initial: float) -> float:
+    """Applications worth more than inference costs.
+
+    Their worth is Pareto distributed. The tail is the elasticity of demand: who uses compute at a price is who it pays for.
+    """
+    return p.applications * (price / initial) ** -p.elasticity
 
 
 def model_worth(p: Params, life: float) -> float:

@@ -57,14 +57,27 @@ def _launch(economy: Economy) -> None:
 
 
 def _observe(economy: Economy, region: str) -> None:
-    """Depreciation that the market sees: a six-month mean of the fall of a vintage's rent, rent and technology weighted."""
+    """Depreciation that the market sees: a six-month mean of the fall of a vintage's rent, rent and technology weighted.
+
+    Scarcity reprices the vintages in use: what it adds to or takes from the discount counts over their mean lag.
+    """
     p, market = economy.params, economy.tape[region]
     step = economy.tape.frontier_step * MONTHS
     fall = -math.log(market.rent / market.rent_month_ago) * MONTHS
     weight = p.agents.agencies.technology_weight
-    seen = (1.0 - weight) * fall + (weight + p.sim.markets.compute.vintage_discount) * step
+    seen = (1.0 - weight) * fall + (weight + market.vintage_discount) * step
+    repriced = (market.vintage_discount - market.vintage_discount_month_ago) * MONTHS
+    seen += repriced * mean_lag(economy, region) if repriced else 0.0
     seen = min(max(seen, -1.0), 1.5)
     economy.publish(region, depreciation_seen=market.depreciation_seen + (seen - market.depreciation_seen) / 6.0)
+
+
+def mean_lag(economy: Economy, region: str) -> float:
+    """How far, in logs, the frontier is ahead of the units that deals let, on average; 0 when they let none."""
+    rows, fleet = economy.rows(region, OPERATING), economy.fleet
+    gpus = fleet.deals["gpus"][rows]
+    ahead = gpus * fleet.lag(economy.tape.frontier, fleet.deals["vintage"][rows])
+    return total(ahead) / total(gpus) if total(gpus) > 0.0 else 0.0
 
 
 def _demand(economy: Economy, region: str) -> None:

@@ -14,6 +14,7 @@ from sim.books.deals import BUILDING, CHANNELS
 from sim.collateral import make_book
 from sim.kernels.rating import Book
 from sim.markets.secondary import capped_value
+from sim.phases.contracting import owed, usual_prepayment, worth
 from sim.units import MONTHS
 from sim.valuing import Units, units
 
@@ -54,7 +55,7 @@ def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
     left = deals.library.at("target", deals["kind"][rows][:, None], state["age"][:, None] + ahead)
     return Collateral(
         periods=periods,
-        **_lists(economy, region, units(economy, region, source), contracts["rent"][source], len(ahead)),
+        **_lists(economy, region, units(economy, region, source), _cash_rent(economy, source), len(ahead)),
         target=notes[:, None] * left,
         tenant=np.array([[place[t]] for t in contracts["tenant"][source].tolist()], dtype=np.int64).reshape(-1, 1),
         **_lettings(economy, contracts["months"][source]),
@@ -73,16 +74,24 @@ def package_new(economy: Economy, region: str, tenant: int) -> Collateral:
     periods = terms["legal_final"] + terms["liquidation_lag"] + 1
     ahead = np.arange(1, periods.max() + 1)
     one = np.ones(count)
+    prepaid = usual_prepayment(economy, region) / (1.0 - economy.params.sim.markets.compute.overhead)
     new = Units(one / market.unit_cost, np.zeros(count, np.int64), one, one * market.expected_rent, one * market.running_cost)
     term = np.full(count, economy.params.sim.markets.compute.contract_term)
     return Collateral(
         periods=periods,
-        **_lists(economy, region, new, new.rent, len(ahead)),
+        **_lists(economy, region, new, new.rent * max(1.0 - prepaid, 0.0), len(ahead)),
         target=deals.library.at("target", kind[:, None], ahead[None]),
         tenant=np.full((count, 1), tenant, dtype=np.int64),
         **_lettings(economy, term),
         delay=np.zeros(count, np.int64),
     )
+
+
+def _cash_rent(economy: Economy, rows: np.ndarray) -> np.ndarray:
+    """Contract rent (n,) of deals less what was prepaid, of which management takes its part too; USD/GPU/year."""
+    value = worth(economy, rows) * (1.0 - economy.params.sim.markets.compute.overhead)
+    earned = np.divide(owed(economy, rows), value, out=np.zeros(len(rows)), where=value > 0.0)
+    return economy.contracts["rent"][rows] * np.maximum(1.0 - earned, 0.0)
 
 
 def as_delivered(economy: Economy, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

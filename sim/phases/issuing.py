@@ -9,6 +9,7 @@ import numpy as np
 from sim.books.deals import BUILDING, CHANNELS, OPERATING
 from sim.books.fleet import BEFORE
 from sim.books.lending import borrow
+from sim.phases.contracting import prepay
 from sim.sums import total
 from sim.units import MONTHS
 from sim.valuing import used_value
@@ -139,10 +140,12 @@ def _fund(economy: Economy, region: str) -> None:
     notes = cost[:, None] * sizes[placed]
     rows = deal_rows(economy, region, parties, placed, notes, cost, coupon[placed])
     own = cost * own_share[placed]
+    prepaid = prepay(economy, region, rows, own)
+    put_in = own - prepaid
     for operator in operators:
-        need = float(own[parties == operator.party].sum())
+        need = float(put_in[parties == operator.party].sum())
         economy.save(operator.party, region, need - float(economy.ledger.cash(operator.party)))
-    economy.ledger.pay("escrow", parties, economy.deals["party"][rows], own)
+    economy.ledger.pay("escrow", parties, economy.deals["party"][rows], put_in)
     economy.deals["escrow"][rows] = own
     economy.note(
         region,

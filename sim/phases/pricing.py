@@ -120,14 +120,22 @@ def _bids(economy: Economy, region: str, exposure: np.ndarray) -> None:
         agent.learn(rate * MONTHS)
     loss = economy.transmit("loss_belief", region, np.array([a.loss_belief for a in agents]))
     risk = economy.transmit("loss_volatility", region, np.array([a.loss_volatility for a in agents]))
-    own, lean = capital(economy, region), _lean(economy, region)
+    own, lean, letter = capital(economy, region), _lean(economy, region), junior_letter(economy, region)
     market = economy.tape[region]
     economy.bids[region] = Book.of(
         [
-            agent.bid(market, float(has), market.dispersion, float(mu), float(sigma), lean)
+            agent.bid(market, float(has), market.dispersion, float(mu), float(sigma), lean, letter)
             for agent, has, mu, sigma in zip(agents, own, loss, risk, strict=True)
         ]
     )
+
+
+def junior_letter(economy: Economy, region: str) -> float:
+    """Mean letter of the junior class outstanding, by balance, notches below Aaa; 0 while none is rated."""
+    deals, rows = economy.deals, economy.rows(region)
+    letter, owed = deals["rating"][rows, 1], deals["state"]["balance"][rows, 1]
+    owed = np.where(letter >= 0, owed, 0.0)
+    return total(letter * owed) / total(owed) if total(owed) > 0.0 else 0.0
 
 
 def _clear(economy: Economy, region: str, exposure: np.ndarray) -> None:

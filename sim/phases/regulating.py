@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.markets.primary import copy_playbook, novelty
+from sim.markets.primary import base_rate, copiers, months_of_proof, novelty
 from sim.markets.rules import barred_models
+from sim.sums import total
 
 if TYPE_CHECKING:
     from sim.economy import Economy
 
 
 def regulate(economy: Economy) -> None:
-    """Cut the LTV cap some time after losses, roll it back slowly; adopt the copied channel mix."""
+    """Cut the LTV cap some time after losses, roll it back slowly; sponsors copy a channel that works."""
     p = economy.params.sim.markets.primary
     _bar(economy)
     for region in economy.regions:
+        economy.publish(region, base_rate=base_rate(getattr(p, region), economy.month))
         market = economy.tape[region]
         for regulator in economy.all("regulator", region):
             before = regulator.addon
@@ -25,10 +28,47 @@ def regulate(economy: Economy) -> None:
             economy.publish(region, ltv_addon=addon)
             if addon > before and before < 0.1 * regulator.params.strictness <= addon:
                 _announce(economy, region, addon)
-        if region == p.playbook.copier:
-            share = copy_playbook(p, market.abs_share, economy.month)
-            economy.publish(region, abs_share=share)
+        if region == p.playbook.copier and economy.month >= 0:
+            _watch(economy, region)
+            _copy(economy, region)
         economy.publish(region, novelty=novelty(p, economy.month))
+
+
+def _watch(economy: Economy, copier: str) -> None:
+    """The copier waits until the leader's channel has worked for long enough."""
+    p, tape = economy.params.sim.markets.primary.playbook, economy.tape
+    if tape.proven >= 0:
+        return
+    leader = next(region for region in economy.regions if region != copier)
+    proof = months_of_proof(p, tape.proof, tape[leader])
+    complete = proof >= p.proof_months
+    economy.publish(proof=proof, proven=economy.month if complete else -1)
+    if complete:
+        economy.happens("rule", copier, party="sponsors", amount=0.0, text="playbook seen to work")
+
+
+def _copy(economy: Economy, region: str) -> None:
+    """Sponsors copy in turn, the second tier first: those who own least; the region's mix is theirs by weight."""
+    p, operators = economy.params.sim.markets.primary, [o for o in economy.all("operator", region) if o.weight > 0.0]
+    own = getattr(p, region).abs_share
+    rest = [operator for operator in operators if operator.abs_share != p.playbook.copied_share]
+    months = economy.month - economy.tape.proven - p.playbook.delay
+    count = copiers(p.playbook, months, len(operators)) if economy.tape.proven >= 0 else 0
+    fresh = sorted(rest, key=lambda o: (_owned(economy, o.party), o.number))[: max(count - len(operators) + len(rest), 0)]
+    if not fresh:
+        return
+    for operator in operators:
+        operator.abs_share = own if math.isnan(operator.abs_share) else operator.abs_share
+    for operator in fresh:
+        operator.abs_share = p.playbook.copied_share
+        economy.happens("rule", region, party=f"operator {operator.name}", amount=0.0, text="copies the playbook")
+    weight = total(o.weight for o in operators)
+    economy.publish(region, abs_share=total(o.weight * o.abs_share for o in operators) / weight)
+
+
+def _owned(economy: Economy, sponsor: int) -> float:
+    """GPU in a sponsor's deals."""
+    return total(economy.fleet.deals["gpus"][economy.deals["sponsor"] == sponsor])
 
 
 def _bar(economy: Economy) -> None:

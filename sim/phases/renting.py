@@ -55,6 +55,7 @@ def _clear(economy: Economy, region: str, quoted) -> None:
     clearing = compute.clearing_rent(scale, p.tokens.elasticity, training, market.capacity, market.rent)
     posted = compute.approach(p.compute, market.rent, clearing)
     demanded = scale * posted**-p.tokens.elasticity + training / posted
+    tight = compute.tightness(p.compute, scale, p.tokens.elasticity, training, market.capacity, market.unit_cost)
     pipeline = _pipeline(economy, region)
     years = economy.params.agents.operators.build / MONTHS
     growth = market.demand_growth + p.compute.wear
@@ -65,6 +66,9 @@ def _clear(economy: Economy, region: str, quoted) -> None:
         rent_month_ago=market.rent,
         expected_rent=compute.expected_rent(posted, pipeline, market.capacity, p.tokens.elasticity, growth, years),
         utilisation=min(demanded / market.capacity, 1.0),
+        tightness=tight,
+        vintage_discount=compute.discount(p.compute, tight),
+        vintage_discount_month_ago=market.vintage_discount,
         inference=scale * posted ** (1.0 - p.tokens.elasticity),
         training=training,
     )

@@ -10,6 +10,7 @@ from sim.books.deals import OPERATING, Receipts
 from sim.books.fleet import BEFORE
 from sim.markets.compute import effective
 from sim.markets.secondary import fire_sale
+from sim.phases.contracting import lapse, pass_on, refund
 from sim.phases.funding import fund_cloud
 from sim.sums import total
 from sim.units import MONTHS
@@ -28,6 +29,7 @@ def service(economy: Economy) -> None:
     receipts = deals.pay_date(rows)
     deals["collected"][rows] = 0.0
     _sell(economy, receipts)
+    receipts = receipts._replace(residual=receipts.residual - refund(economy, rows, receipts.residual))
     regions = deals["region"][rows]
     servicers = np.array([economy.outside["suppliers", r] for r in economy.regions])[regions]
     deals.settle(receipts, servicers)
@@ -141,6 +143,7 @@ def _hand_over(economy: Economy, rows: np.ndarray) -> None:
         fleet.deals[name][heirs] = value
     for name in ("tenant", "rent", "months"):
         economy.contracts[name][heirs] = economy.contracts[name][old]
+    pass_on(economy, old, heirs)
     economy.ledger.post(deals["party"][old], "equity", "fleet", book)
     economy.ledger.post(deals["party"][heirs], "fleet", "equity", book)
     deals.start(heirs)
@@ -149,7 +152,9 @@ def _hand_over(economy: Economy, rows: np.ndarray) -> None:
     ended = rows[free & aged]
     left = fleet.retire(ended)
     economy.ledger.post(deals["party"][ended], "profit", "fleet", left)
-    deals.retire(rows[free & (fleet.deals["gpus"][rows] == 0.0)])
+    over = rows[free & (fleet.deals["gpus"][rows] == 0.0)]
+    lapse(economy, over)
+    deals.retire(over)
 
 
 def _events(economy: Economy, kind: str, region: str, rows: np.ndarray, amounts: np.ndarray) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.books.deals import OPERATING
-from sim.markets import tokens
+from sim.markets import contracts, tokens
+from sim.phases import venturing
+from sim.phases.contracting import forfeit, owed, renegotiate, use_up
 from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
 from sim.sums import total
@@ -28,6 +30,7 @@ class Rents:
     contracted: np.ndarray
     spot: np.ndarray
     cost: np.ndarray
+    prepaid: np.ndarray  # part of the contracted rents that was paid at signing
     used: np.ndarray  # market value of the contracted units in use
     clouds: np.ndarray
     cloud_cost: np.ndarray
@@ -43,9 +46,10 @@ class Rents:
 
 
 def use(economy: Economy) -> None:
-    """Inference revenue, labs' raises, compute bills, running costs; dry labs fail and their contracts fall to spot."""
+    """Contracts give way; users pay labs, labs raise, compute and running costs are paid; dry labs fail, their contracts reset."""
     for region in economy.regions:
         _compete(economy, region)
+        renegotiate(economy, region)
         rents = _rents(economy, region)
         rents = _settle_labs(economy, region, rents)
         _collect(economy, region, rents)
@@ -86,12 +90,14 @@ def _rents(economy: Economy, region: str) -> Rents:
     clouds = np.array([c.slot for c in economy.all("cloud", region)])
     held = fleet.gpus[clouds] * (rent > running) / MONTHS
     labs = {lab.party: j for j, lab in enumerate(economy.all("lab", region))}
+    free = (1.0 - p.overhead) * (contracted + open_market - cost) * runs
     return Rents(
         rows=rows,
         tenant=np.array([labs[t] for t in economy.contracts["tenant"][rows].tolist()], dtype=np.int64),
         contracted=contracted * runs,
         spot=open_market * runs,
         cost=cost * runs,
+        prepaid=contracts.drawn_down(owed(economy, rows), economy.contracts["months"][rows], contracted * runs, free),
         used=gpus * p.cover * worth * runs,
         clouds=np.array([total(h) for h in held * rent * market.utilisation]),
         cloud_cost=np.array([total(h) for h in held * running]),
@@ -110,45 +116,62 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
     """Labs raise, are paid by users and pay for compute; those who cannot are replaced and their contracts reset."""
     ledger, labs = economy.ledger, economy.all("lab", region)
     p = economy.params.sim.markets.tokens
-    people = economy.parties("lab", region)
     share, serving = _shares(economy, region)
     mark_up = tokens.mark_up(p, economy.tape.half_life)
-    cash = ledger.cash(people) + np.array([lab.offered for lab in labs])
+    cash = ledger.cash(economy.parties("lab", region)) + np.array([lab.offered for lab in labs])
+    loans = venturing.due(economy, region)
 
     def bills(now: Rents) -> tuple[np.ndarray, np.ndarray]:
         premium = now.by_tenant(now.contracted - now.used, len(labs))
         bill = now.bill
-        own = share * bill + premium
+        own = share * bill + premium - now.by_tenant(now.prepaid, len(labs)) + loans.sum(axis=0)
         passed = np.array([lab.params.pass_through for lab in labs]) * np.maximum(premium, 0.0)
         return own, share * bill * serving * (1.0 + mark_up) + passed
 
     own, revenue = bills(rents)
     dry = cash + revenue < own
     if dry.any():
-        vintage = economy.fleet.deals["vintage"]
-        market_rent = np.zeros(len(economy.deals))
-        market_rent[rents.rows] = spot(economy, region, vintage[rents.rows])
-        economy.contracts.reset(people[dry], market_rent)
-        _close_barred(economy, region, dry)
+        _default(economy, region, rents, dry)
+        loans[:, dry] = 0.0
         rents = _rents(economy, region)
         own, revenue = bills(rents)
         _fail(economy, region, dry, own, revenue)
     _raise(economy, region, dry)
-    users, exchange = economy.outside["users", region], economy.outside["exchange", region]
+    users = economy.outside["users", region]
     ledger.provide("income", users, total(revenue))
-    ledger.pay("inference", users, people, revenue)
-    deal = economy.deals["party"][rents.rows]
-    net = own - rents.by_tenant(rents.contracted, len(labs))
-    ledger.pay("spot_rent", people, exchange, np.maximum(net, 0.0))
-    ledger.pay("sublease", exchange, people, np.maximum(-net, 0.0))
-    ledger.pay("contract_rent", people[rents.tenant], deal, rents.contracted)
-    ledger.pay("spot_rent", exchange, deal, rents.spot)
-    ledger.pay("spot_rent", exchange, economy.parties("cloud", region), rents.clouds)
-    for lab in labs:
+    ledger.pay("inference", users, economy.parties("lab", region), revenue)
+    _pay(economy, region, rents, own - loans.sum(axis=0))
+    venturing.repay(economy, region, loans)
+    for lab, burn in zip(labs, MONTHS * (own - revenue), strict=True):
+        lab.burn = float(burn)
         spare = lab.buy_back(float(ledger.cash(lab.party)), lab.bill)
         ledger.pay("payout", lab.party, economy.outside["savers", region], spare)
     economy.note(region, inference_revenue=total(revenue))
     return rents
+
+
+def _default(economy: Economy, region: str, rents: Rents, dry: np.ndarray) -> None:
+    """Contracts of dry labs fall to spot, what they prepaid is forfeit, and their banks claim what they have."""
+    people, vintage = economy.parties("lab", region)[dry], economy.fleet.deals["vintage"]
+    market_rent = np.zeros(len(economy.deals))
+    market_rent[rents.rows] = spot(economy, region, vintage[rents.rows])
+    economy.contracts.reset(people, market_rent)
+    forfeit(economy, region, people)
+    venturing.claim(economy, region, people)
+    _close_barred(economy, region, dry)
+
+
+def _pay(economy: Economy, region: str, rents: Rents, compute: np.ndarray) -> None:
+    """Labs pay ``compute`` (l,) USD: contract rents to deals, the rest through the exchange to whoever let at spot."""
+    ledger, people, exchange = economy.ledger, economy.parties("lab", region), economy.outside["exchange", region]
+    deal, paid = economy.deals["party"][rents.rows], rents.contracted - rents.prepaid
+    net = compute - rents.by_tenant(paid, len(people))
+    ledger.pay("spot_rent", people, exchange, np.maximum(net, 0.0))
+    ledger.pay("sublease", exchange, people, np.maximum(-net, 0.0))
+    ledger.pay("contract_rent", people[rents.tenant], deal, paid)
+    use_up(economy, rents.rows, rents.prepaid)
+    ledger.pay("spot_rent", exchange, deal, rents.spot)
+    ledger.pay("spot_rent", exchange, economy.parties("cloud", region), rents.clouds)
 
 
 def _close_barred(economy: Economy, region: str, dry: np.ndarray) -> None:
@@ -183,7 +206,7 @@ def _fail(economy: Economy, region: str, dry: np.ndarray, own: np.ndarray, reven
 
 
 def _raise(economy: Economy, region: str, dry: np.ndarray) -> None:
-    """Clouds and the vendor take their part of each raise as far as their cash goes, savers the rest."""
+    """Banks lend part of each raise; clouds and the vendor take theirs as far as their cash goes, savers the rest."""
     vendors = economy.all("vendor", "")
     clouds = economy.all("cloud", region)
     for lab, failed in zip(economy.all("lab", region), dry, strict=True):
@@ -191,7 +214,7 @@ def _raise(economy: Economy, region: str, dry: np.ndarray) -> None:
             continue
         backers = [(c.party, lab.params.from_clouds * c.weight) for c in clouds]
         backers += [(v.party, lab.params.from_vendor / len(vendors)) for v in vendors]
-        left = lab.offered
+        left = lab.offered - venturing.advance(economy, region, lab)
         for party, part in backers:
             amount = min(part * lab.offered, max(float(economy.ledger.cash(party)), 0.0), left)
             economy.owners.invest(lab.party, party, amount)
@@ -207,7 +230,7 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     earned = rents.contracted + rents.spot
     spent = rents.cost + p.overhead * (earned - rents.cost)
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
-    economy.deals["collected"][rents.rows] += earned - spent
+    economy.deals["collected"][rents.rows] += earned - spent - rents.prepaid
     clouds = economy.parties("cloud", region)
     ledger.pay("running_cost", clouds, suppliers, np.minimum(rents.cloud_cost, rents.clouds))
     economy.note(region, ebitda=MONTHS * total(earned - spent), revenue=MONTHS * total(earned))

@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest import approx, mark
 from scipy.integrate import quad
+from scipy.stats import pareto
 
 from sim.compose import resolve
 from sim.kernels.rents import rent_value
@@ -28,7 +29,15 @@ def books(draw) -> Book:
     def column(low: float, high: float) -> np.ndarray:
         return np.array(draw(st.lists(st.floats(low, high), min_size=count, max_size=count)))
 
-    return Book(column(1e6, 1e12), column(0.0, 0.1), column(0.0, 0.1), column(1e-3, 1.0), column(0.5, 10.0), column(0.0, 1.0))
+    return Book(
+        column(1e6, 1e12),
+        column(0.0, 0.1),
+        column(0.0, 0.1),
+        column(1e-3, 1.0),
+        column(0.5, 10.0),
+        column(0.0, 1.0),
+        np.ones(count),
+    )
 
 
 # -- compute -----------------------------------------------------------------------------------------------------------
@@ -61,8 +70,41 @@ def test_a_buyer_expects_todays_rent_less_what_the_pipeline_adds():
 
 @given(st.floats(0.0, 5.0))
 def test_an_old_unit_counts_for_less_but_loses_no_more_capacity_than_rent(lag):
-    factor, effective = compute.vintage_factor(MARKETS.compute, lag), compute.effective(MARKETS.compute, 1.0, lag)
+    factor = compute.vintage_factor(MARKETS.compute.vintage_discount, lag)
+    effective = compute.effective(MARKETS.compute, 1.0, lag)
     assert 0.0 < factor <= effective <= 1.0
+
+
+@given(st.floats(0.1, 10.0))
+def test_scarcity_shrinks_the_discount_of_old_chips_and_a_glut_widens_it(tightness):
+    """At elasticity 1 twice the demand halves the discount; at elasticity 0 nothing moves it, to the bit."""
+    rigid = MARKETS.compute.model_copy(update={"scarcity": 0.0})
+    elastic = MARKETS.compute.model_copy(update={"scarcity": 1.0})
+    assert compute.discount(rigid, tightness) == rigid.vintage_discount
+    assert compute.discount(elastic, 2.0) == approx(0.5 * elastic.vintage_discount)
+    assert (compute.discount(elastic, tightness) < elastic.vintage_discount) == (tightness > 1.0)
+
+
+def test_tightness_is_demand_at_the_normal_rent_over_capacity():
+    """Unit cost 20,000, half of it a year is normal: 10,000. 3e8 / 10,000 users and 1e8 / 10,000 labs on 20,000 GPU: 2."""
+    p = MARKETS.compute.model_copy(update={"rent_start": 0.5})
+    assert compute.tightness(p, 3e8, 1.0, 1e8, 2e4, 2e4) == approx(2.0)
+
+
+@given(st.floats(0.05, 20.0), st.floats(1.05, 4.0))
+def test_the_number_of_viable_applications_is_those_worth_more_than_the_price(ratio, elasticity):
+    """100 at the first price; the count is the survival function of a Pareto law, whose tail starts at the lower price."""
+    p = MARKETS.tokens.model_copy(update={"applications": 100.0, "elasticity": elasticity})
+    assert tokens.viable(p, 3e3, 3e3) == 100.0
+    least = min(ratio, 1.0)
+    law = pareto(elasticity, scale=least)
+    assert tokens.viable(p, ratio * 3e3, 3e3) / 100.0 == approx(law.sf(ratio) / law.sf(1.0))
+
+
+def test_the_price_of_inference_is_rent_and_margin():
+    """5,000 of rent and an undisturbed margin of 0.55: 7,750; nothing is counted where nothing is to be."""
+    assert tokens.price(MARKETS.tokens, 5e3, MARKETS.tokens.half_life) == approx(5e3 * (1.0 + MARKETS.tokens.margin))
+    assert tokens.viable(MARKETS.tokens.model_copy(update={"applications": 0.0}), 1.0, 2.0) == 0.0
 
 
 # -- what hardware is worth --------------------------------------------------------------------------------------------

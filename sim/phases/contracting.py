@@ -1,0 +1,124 @@
+"""What tenants and landlords settle between them: prepayments at signing, renegotiations, claims when one of them fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.books.deals import BUILDING, OPERATING
+from sim.markets import contracts
+from sim.phases.renting import spot
+from sim.sums import total
+from sim.units import MONTHS
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+
+def renegotiate(economy: Economy, region: str) -> None:
+    """Tenants press landlords, the harder the faster they burn cash; where both meet, contracts above spot give way."""
+    p, cover = economy.params.sim.markets.contracts, economy.params.sim.markets.compute.cover
+    if p.renegotiation == 0.0:
+        return
+    rows = economy.rows(region, BUILDING, OPERATING)
+    rows = rows[_meet(economy, region)[_places(economy, region, rows)]]
+    rent, vintage = economy.contracts["rent"], economy.fleet.deals["vintage"][rows]
+    given = contracts.conceded(p, rent[rows], spot(economy, region, vintage))
+    rows, given = rows[given > 0.0], given[given > 0.0]
+    rent[rows] -= given
+    yearly = economy.fleet.deals["gpus"][rows] * cover * given
+    economy.note(region, renegotiations=float(len(rows)), rent_conceded=total(yearly))
+    if len(rows):
+        economy.happens("renegotiation", region, deal=rows, party="deal", amount=yearly, text="rent cut towards spot")
+
+
+def _places(economy: Economy, region: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Landlord among the operators and tenant among the labs of each of ``rows`` (n,)."""
+    found = []
+    for kind, column in (("operator", economy.deals["sponsor"]), ("lab", economy.contracts["tenant"])):
+        people = economy.parties(kind, region)
+        order = np.argsort(people)
+        found.append(order[np.searchsorted(people, column[rows], sorter=order)])
+    return found[0], found[1]
+
+
+def _meet(economy: Economy, region: str) -> np.ndarray:
+    """Whether each landlord and each tenant (operator, lab) renegotiate this month; every pair has its own draw."""
+    labs, landlords = economy.all("lab", region), economy.keys("operator", region)
+    burn, cash = np.array([lab.burn for lab in labs]), economy.ledger.cash(economy.parties("lab", region))
+    chance = contracts.renegotiation_chance(economy.params.sim.markets.contracts, burn, cash)
+    draws = [economy.streams.uniform("renegotiation", economy.clock, landlords, lab.number) for lab in labs]
+    return np.stack(draws, axis=1) < chance
+
+
+# -- prepayments: a claim of the tenant on the deal until rents have used it up ------------------------------------------
+
+
+def owed(economy: Economy, rows: np.ndarray) -> np.ndarray:
+    """USD (n,) that deals have been prepaid and not yet earned."""
+    return -economy.ledger.balance(economy.deals["party"][rows], "prepaid")
+
+
+def worth(economy: Economy, rows: np.ndarray) -> np.ndarray:
+    """Rents (n,) of contracts from now to their end, USD."""
+    contract, cover = economy.contracts, economy.params.sim.markets.compute.cover
+    return economy.fleet.deals["gpus"][rows] * cover * contract["rent"][rows] * contract["months"][rows] / MONTHS
+
+
+def prepay(economy: Economy, region: str, rows: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Tenants of new deals pay part of their contracts at signing; USD (n,) that sponsors, who need ``own``, save."""
+    p, labs = economy.params.sim.markets.contracts, economy.parties("lab", region)
+    if p.prepayment == 0.0:
+        return np.zeros(len(rows))
+    _, tenant = _places(economy, region, rows)
+    paid = contracts.prepaid(p, worth(economy, rows), own, tenant, economy.ledger.cash(labs))
+    economy.ledger.pay("prepayment", labs[tenant], economy.deals["party"][rows], paid)
+    economy.note(region, prepayments=total(paid))
+    return paid
+
+
+def usual_prepayment(economy: Economy, region: str) -> float:
+    """Part of their contracts that tenants of the deals under construction have prepaid."""
+    rows = economy.rows(region, BUILDING)
+    value = total(worth(economy, rows))
+    return total(owed(economy, rows)) / value if value > 0.0 else 0.0
+
+
+def use_up(economy: Economy, rows: np.ndarray, amounts: np.ndarray) -> None:
+    """Rents of ``amounts`` (n,) USD are earned out of prepayments; no cash moves."""
+    if amounts.any():
+        economy.ledger.post(economy.deals["party"][rows], "prepaid", "profit", amounts)
+        economy.ledger.post(economy.contracts["tenant"][rows], "profit", "prepaid", amounts)
+
+
+def pass_on(economy: Economy, old: np.ndarray, heirs: np.ndarray) -> None:
+    """Refinanced deals hand prepayments on with the contracts."""
+    amounts, party = owed(economy, old), economy.deals["party"]
+    economy.ledger.post(party[old], "prepaid", "equity", amounts)
+    economy.ledger.post(party[heirs], "equity", "prepaid", amounts)
+
+
+def refund(economy: Economy, rows: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """Deals just sold repay tenants before their sponsors, out of the ``residual`` (n,); USD (n,) repaid."""
+    repaid = np.where(economy.deals["state"]["sold"][rows], np.minimum(residual, owed(economy, rows)), 0.0)
+    tenant = economy.contracts["tenant"][rows]
+    economy.ledger.pay("prepayment_refund", economy.deals["party"][rows], tenant, repaid)
+    return repaid
+
+
+def lapse(economy: Economy, rows: np.ndarray) -> None:
+    """Prepayments that nobody will honour are the tenants' loss."""
+    amounts = owed(economy, rows)
+    rows, amounts = rows[amounts > 0.0], amounts[amounts > 0.0]
+    if not len(rows):
+        return
+    economy.ledger.forgive("prepaid", economy.deals["party"][rows], economy.contracts["tenant"][rows], amounts)
+    for i, region in enumerate(economy.regions):
+        economy.note(region, prepayments_lost=total(amounts[economy.deals["region"][rows] == i]))
+
+
+def forfeit(economy: Economy, region: str, tenants: np.ndarray) -> None:
+    """Failed tenants lose what they prepaid to their landlords."""
+    rows = economy.rows(region, BUILDING, OPERATING)
+    lapse(economy, rows[np.isin(economy.contracts["tenant"][rows], tenants)])

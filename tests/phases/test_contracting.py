@@ -1,0 +1,85 @@
+"""Tenants and landlords: contracts above spot give way to tenants who burn cash."""
+
+import numpy as np
+from pytest import approx, fixture, mark
+
+from sim.books.deals import OPERATING
+from sim.build import build
+from sim.compose import resolve
+from sim.markets import contracts
+from sim.phases.contracting import renegotiate
+from sim.phases.renting import spot
+
+SMALL = ("size=class", "horizon_years=1", "regions=[us]", "sim.build.burn_in=0")
+CONTRACTS = resolve([]).sim.markets.contracts
+
+
+def economy_of(*overrides: str):
+    """A small economy at its start, its record of the month open."""
+    economy = build(resolve([*SMALL, *overrides]))
+    economy.facts = {"us": {}}
+    return economy
+
+
+@fixture
+def pressed():
+    """One lab burns its cash many times over and must be heard; the others burn nothing. All contracts are far above spot."""
+    economy = economy_of("sim.markets.contracts.renegotiation=20", "sim.markets.contracts.concession=0.4")
+    labs = economy.all("lab", "us")
+    labs[0].burn = 100.0 * float(economy.ledger.cash(labs[0].party))
+    economy.contracts["rent"][:] = 2e4
+    return economy, labs[0]
+
+
+def test_the_hazard_is_in_proportion_to_burn_over_cash():
+    """Half a renegotiation a year at a year's burn over cash of 2: 1 a year, 1 - exp(-1/12) a month. Who earns is never heard."""
+    p = CONTRACTS.model_copy(update={"renegotiation": 0.5})
+    chance = contracts.renegotiation_chance(p, np.array([2e9, -2e9]), np.array([1e9, 1e9]))
+    assert chance == approx([1.0 - np.exp(-1.0 / 12.0), 0.0])
+
+
+def test_a_renegotiation_gives_up_part_of_the_rent_above_spot():
+    """40 % of 20,000 less spot, for the tenant that burns; the others' contracts stay."""
+    p = CONTRACTS.model_copy(update={"concession": 0.4})
+    assert contracts.conceded(p, np.array([2e4, 5e3]), np.array([1e4, 1e4])) == approx([4e3, 0.0])
+
+
+def test_only_the_tenant_that_burns_cash_is_heard_and_the_month_records_it(pressed):
+    economy, lab = pressed
+    renegotiate(economy, "us")
+    rows = economy.rows("us", OPERATING)
+    vintage, gpus = economy.fleet.deals["vintage"][rows], economy.fleet.deals["gpus"][rows]
+    cut = 0.4 * (2e4 - spot(economy, "us", vintage))
+    own = economy.contracts["tenant"][rows] == lab.party
+    assert economy.contracts["rent"][rows] == approx(np.where(own, 2e4 - cut, 2e4))
+    building = economy.rows("us", 0)
+    assert (economy.contracts["rent"][building] < 2e4).any()
+    assert economy.facts["us"]["rent_conceded"] >= (cut * gpus * own).sum() * economy.params.sim.markets.compute.cover
+    assert economy.facts["us"]["renegotiations"] > own.sum()
+
+
+def test_each_pair_of_landlord_and_tenant_has_its_own_draw(pressed):
+    """A chance of one half a month: none, one or both of the two landlords hear it; the same month draws the same again."""
+    economy, lab = pressed
+    lab.burn = 12.0 * np.log(2.0) / 20.0 * float(economy.ledger.cash(lab.party))
+
+    def heard(clock: int) -> set[int]:
+        economy.clock, economy.contracts["rent"][:] = clock, 2e4
+        renegotiate(economy, "us")
+        return set(economy.deals["sponsor"][economy.contracts["rent"] < 2e4].tolist())
+
+    found = [heard(clock) for clock in range(24)]
+    assert {len(landlords) for landlords in found} == {0, 1, 2}
+    assert found == [heard(clock) for clock in range(24)]
+
+
+@mark.parametrize("coefficient", [0.0, 5.0])
+def test_without_a_hazard_contracts_hold(coefficient):
+    """Every lab burns its cash in a year: at a coefficient of 0 no rent moves within a year, at 5 some do."""
+    economy = economy_of(f"sim.markets.contracts.renegotiation={coefficient}")
+    for lab in economy.all("lab", "us"):
+        lab.burn = float(economy.ledger.cash(lab.party))
+    economy.contracts["rent"][:] = 2e4
+    for economy.clock in range(12):
+        renegotiate(economy, "us")
+    assert (economy.contracts["rent"] == 2e4).all() == (coefficient == 0.0)
