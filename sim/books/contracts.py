@@ -28,7 +28,6 @@ class Contracts(Table):
         rows = np.flatnonzero(np.isin(self["tenant"], tenants))
         self["tenant"][rows] = heirs[rows % len(heirs)]
 
-    def reset(self, tenants: np.ndarray, spot: np.ndarray) -> None:
-        """Contracts of failed tenants fall to spot where they were above it."""
-        hit = np.isin(self["tenant"], tenants)
-        self["rent"][hit] = np.minimum(self["rent"][hit], spot[hit])
+    def reset(self, rows: np.ndarray, spot: np.ndarray) -> None:
+        """Contracts of failed tenants (n,) fall to spot (n,) where they were above it."""
+        self["rent"][rows] = np.minimum(self["rent"][rows], spot)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.books.deals import OPERATING
+from sim.books.deals import BUILDING, OPERATING
 from sim.markets import contracts, tokens
 from sim.phases import venturing
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
@@ -131,7 +131,7 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
     own, revenue = bills(rents)
     dry = cash + revenue < own
     if dry.any():
-        _default(economy, region, rents, dry)
+        _default(economy, region, dry)
         loans[:, dry] = 0.0
         rents = _rents(economy, region)
         own, revenue = bills(rents)
@@ -150,12 +150,11 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
     return rents
 
 
-def _default(economy: Economy, region: str, rents: Rents, dry: np.ndarray) -> None:
+def _default(economy: Economy, region: str, dry: np.ndarray) -> None:
     """Contracts of dry labs fall to spot, what they prepaid is forfeit, and their banks claim what they have."""
-    people, vintage = economy.parties("lab", region)[dry], economy.fleet.deals["vintage"]
-    market_rent = np.zeros(len(economy.deals))
-    market_rent[rents.rows] = spot(economy, region, vintage[rents.rows])
-    economy.contracts.reset(people, market_rent)
+    people, rows = economy.parties("lab", region)[dry], economy.rows(region, BUILDING, OPERATING)
+    rows = rows[np.isin(economy.contracts["tenant"][rows], people)]
+    economy.contracts.reset(rows, spot(economy, region, economy.fleet.deals["vintage"][rows]))
     forfeit(economy, region, people)
     venturing.claim(economy, region, people)
     _close_barred(economy, region, dry)

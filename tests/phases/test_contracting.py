@@ -3,12 +3,13 @@
 import numpy as np
 from pytest import approx, fixture, mark
 
-from sim.books.deals import OPERATING
+from sim.books.deals import BUILDING, OPERATING
 from sim.build import build
 from sim.compose import resolve
 from sim.markets import contracts
 from sim.phases.contracting import renegotiate
 from sim.phases.renting import spot
+from sim.phases.using import _default
 
 SMALL = ("size=class", "horizon_years=1", "regions=[us]", "sim.build.burn_in=0")
 CONTRACTS = resolve([]).sim.markets.contracts
@@ -83,3 +84,16 @@ def test_without_a_hazard_contracts_hold(coefficient):
     for economy.clock in range(12):
         renegotiate(economy, "us")
     assert (economy.contracts["rent"] == 2e4).all() == (coefficient == 0.0)
+
+
+def test_contracts_of_a_failed_tenant_fall_to_spot_also_where_the_units_are_not_delivered_yet():
+    """Never to nothing; contracts below spot, and those of other tenants, stay."""
+    economy = economy_of()
+    labs, rows = economy.parties("lab", "us"), economy.rows("us", BUILDING, OPERATING)
+    rent, market = economy.contracts["rent"], spot(economy, "us", economy.fleet.deals["vintage"][rows])
+    rent[rows] = np.where(np.arange(len(rows)) % 2 == 0, 1.5, 0.5) * market
+    before, failed = rent[rows].copy(), np.array([True] + [False] * (len(labs) - 1))
+    own = economy.contracts["tenant"][rows] == labs[0]
+    _default(economy, "us", failed)
+    assert rent[rows] == approx(np.where(own, np.minimum(before, market), before))
+    assert own[economy.deals["stage"][rows] == BUILDING].any()
