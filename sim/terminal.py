@@ -22,7 +22,7 @@ from sim.compose import CONFIGS, hydra_lines, names, resolve, resolve_sweep
 from sim.folders import Unwritable
 from sim.mistakes import Mistake, Mistakes
 from sim.params import Params
-from sim.run import Draw, simulate
+from sim.run import Draw, obtain
 
 USAGE = """\
 python -m sim [-m] [KEY=VALUE ...]
@@ -36,6 +36,7 @@ Simulate AI capital formation and write one folder a run.
   python -m sim -m scenario=us_only,china_only seed='range(0,4)'    a sweep: all checked, then run
 
   -m, --multirun   run every combination of the values given as a,b or range(a,b)
+  --force          run what is complete again, beside it, and compare bit for bit
   -c, --cfg job    print the composed configuration and stop
   -h, --help       this page
 
@@ -88,7 +89,7 @@ def obey(flags: argparse.Namespace, lines: list[str], draw: Draw) -> int:
     if flags.multirun:
         sweep(lines, draw)
         return 0
-    return run(points[0], draw)
+    return run(points[0], draw, flags.force)
 
 
 def read(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -96,6 +97,7 @@ def read(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("-m", "--multirun", action="store_true")
+    parser.add_argument("--force", action="store_true")
     parser.add_argument("-c", "--cfg", choices=["job"])
     try:
         flags, rest = parser.parse_known_args(list(arguments))
@@ -118,13 +120,18 @@ def headline(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
 
 
-def run(params: Params, draw: Draw) -> int:
+def run(params: Params, draw: Draw, force: bool = False) -> int:
     """One run, with a bar and a table where somebody looks on."""
-    folder = simulate(params, bar if sys.stderr.isatty() else None, draw)
+    folder, how, differs = obtain(params, bar if sys.stderr.isatty() else None, draw, force)
+    if how == "reused":
+        print("This run was complete and is reused; --force runs it again beside it and compares.", file=sys.stderr)
+    elif how == "repeated":
+        found = f"differs in {', '.join(differs)}. Both are kept" if differs else "the same, bit for bit"
+        print(f"Run again: {found}.", file=sys.stderr)
     if sys.stdout.isatty():
         Console().print(table(folder))
     print(folder, flush=True)
-    return 0
+    return 4 if differs else 0
 
 
 def sweep(lines: Sequence[str], draw: Draw) -> None:

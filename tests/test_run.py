@@ -14,9 +14,7 @@ import yaml
 from sim import run
 from sim.columns import COLUMNS
 from sim.compose import resolve
-from sim.folders import Unwritable, appearing
-from sim.manifest import VARYING
-from sim.params import config_hash
+from sim.folders import VARYING, Unwritable, appearing, hidden_name
 
 SMALL = ("size=class", "horizon_years=1")
 
@@ -46,7 +44,21 @@ def test_a_runs_own_config_file_runs_it_again(sim, here):
     folder = done.stdout.strip()
     assert sim("--cfg", "job", f"scenario={folder}/config.yaml", "seed=5").stdout.count("spread_cap: 0.6") == 1
     params = resolve([f"scenario={here / folder / 'config.yaml'}"])
-    assert params.seed == 4 and config_hash(params)[:8] == folder.rpartition("-")[2]
+    assert params.seed == 4 and run.folder_name(params) == Path(folder).name
+
+
+def test_a_complete_run_is_reused_and_said_so_and_forced_ones_are_compared(sim, here):
+    """The second call simulates nothing; the third finds the byte that was changed meanwhile, and keeps both."""
+    folder = here / sim(*SMALL).stdout.strip()
+    manifest = (folder / "manifest.json").read_bytes()
+    again, forced = sim(*SMALL), sim(*SMALL, "--force")
+    assert "is reused" in again.stderr and "the same, bit for bit" in forced.stderr and forced.returncode == 0
+    assert again.stdout == forced.stdout and (folder / "manifest.json").read_bytes() == manifest
+    with (folder / "monthly.parquet").open("ab") as file:
+        file.write(b"!")
+    differs = sim(*SMALL, "--force")
+    assert differs.returncode == 4 and "differs in monthly.parquet" in differs.stderr
+    assert {path.name for path in folder.parent.iterdir()} == {folder.name, f"{folder.name}-again"}
 
 
 def test_a_run_says_only_where_it_is_when_nobody_looks_on(sim, here):
@@ -149,11 +161,12 @@ def test_a_folder_that_is_no_run_is_never_replaced(tmp_path):
 def test_what_a_killed_run_left_is_swept_up_by_the_next(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    for name in (f".tmp-run-{gone.pid}", f".tmp-run-{os.getppid()}", f".tmp-other-{gone.pid}"):
+    dead, alive, other = hidden_name("run", gone.pid), hidden_name("run", os.getppid()), hidden_name("other", gone.pid)
+    for name in (dead, alive, other):
         (tmp_path / name).mkdir()
     with appearing(tmp_path, "run") as folder:
         (folder / "manifest.json").write_text("")
-    assert {path.name for path in tmp_path.iterdir()} == {"run", f".tmp-run-{os.getppid()}", f".tmp-other-{gone.pid}"}
+    assert {path.name for path in tmp_path.iterdir()} == {"run", alive, other}
 
 
 class Stub:
