@@ -53,9 +53,14 @@ def obtain(params: Params, progress: Progress | None = None, draw: Draw | None =
     if complete(params) and not force:
         return reuse(root / name, draw)
     with claim(root, name):
-        if not complete(params):
-            return Obtained(simulate(params, progress, draw))
-        return repeat(params, progress) if force else reuse(root / name, draw)
+        return perform(params, progress, draw, force)
+
+
+def perform(params: Params, progress: Progress | None = None, draw: Draw | None = None, force: bool = False) -> Obtained:
+    """``obtain`` for whoever holds the claim."""
+    if not complete(params):
+        return Obtained(simulate(params, progress, draw))
+    return repeat(params, progress) if force else reuse(outputs(params) / folder_name(params), draw)
 
 
 def complete(params: Params) -> bool:

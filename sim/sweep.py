@@ -1,0 +1,183 @@
+"""A sweep: every point checked first, then each run once, whatever happens to the processes that run them.
+
+Nothing but the disk says what is done, so the same command finishes what is missing, under any of Hydra's launchers.
+"""
+
+import errno
+import math
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from sim.claims import claim
+from sim.compose import Point, hydra_lines, overrides_of
+from sim.folders import Unwritable
+from sim.launcher import Calls, LocalLauncher
+from sim.manifest import sources_hash
+from sim.mistakes import leaves
+from sim.params import Params
+from sim.plans import FACTS, Differs, Plan, failure, failures, forget_failures, listed, record_failure
+from sim.run import complete, folder_name, outputs, perform, warm_cache
+
+OWN = "++sweep."  # overrides that carry what a job must know besides its point
+LARGEST_JOB = 25  # runs
+FATAL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)  # errors that every run would meet
+JOBS_PER_CORE = 4  # at least, so that no core waits long for another
+Tell = Callable[[str], object]  # hears the name of a run before it starts
+
+
+class Outcome(NamedTuple):
+    """What has become of a sweep."""
+
+    reused: int
+    done: int
+    failed: int
+    missing: int
+
+
+def plan_of(points: Sequence[Point]) -> Plan:
+    """All runs of a sweep, with the values in which they differ."""
+    flat = [dict(leaves("", point.params.model_dump(mode="json", exclude={"outputs"}))) for point in points]
+    first = flat[0]
+    vary = [k for k in dict.fromkeys(k for one in flat for k in one) if any(one.get(k) != first.get(k) for one in flat)]
+    rows = []
+    for point, values in zip(points, flat, strict=True):
+        facts = {name: values[name] for name in FACTS[1:]} | {key: values.get(key) for key in vary if key not in FACTS}
+        rows += [{"run": folder_name(params)} | facts | {"seed": params.seed} for params in point.runs()]
+    once = {row["run"]: row for row in rows}
+    return Plan.make(outputs(points[0].params).resolve(), list(once.values()))
+
+
+def sweep(plan: Plan, lines: Sequence[str], points: Sequence[Point], force: bool = False, retry: bool = False) -> Outcome:
+    """Every run that is missing, through Hydra's sweeper and launcher.
+
+    Parameters
+    ----------
+    force : run what is complete again, beside it, and compare
+    retry : try again what failed before
+
+    Raises
+    ------
+    Stopped
+        if the machine lets no run go on; what is done stays done
+    """
+    forget_failures(plan.root, plan.runs, retry or force)
+    before = plan.progress()
+    if force or before.to_do or before.running:
+        launch(lines, points, force)
+    after = plan.progress()
+    done = set(after.done) - set(before.done)
+    broken = {f"{run}.json" for run in plan.runs} & listed(failures(plan.root))
+    return Outcome(len(before.done), len(done), len(broken), len(after.to_do) + len(after.running))
+
+
+def launch(lines: Sequence[str], points: Sequence[Point], force: bool) -> None:
+    """Hydra's multirun over points and blocks of seeds; its own files go to a folder that is removed."""
+    given = any(line.partition("=")[0] == "seed" for line in lines)
+    own = {
+        "seeds": blocks(points[0].seeds, len(points)) if given else "null",
+        "sources": quoted(sources_hash()),
+        "folder": quoted(os.getcwd()),
+        "root": quoted(str(outputs(points[0].params).resolve())),
+        "force": str(force).lower(),
+    }
+    chosen = hydra_lines([line for line in lines if line.partition("=")[0].lstrip("+") != "seed"])
+    if not any(line.startswith("hydra/launcher=") for line in chosen):
+        chosen.append("hydra/launcher=local")
+    reasons: list[Exception] = []
+    LocalLauncher.calls = Calls(work, give_up, reasons.append)
+    os.environ["NUMBA_NUM_THREADS"] = "1"  # a worker is one core's
+    kept = sys.argv[:]
+    with TemporaryDirectory(prefix="caploop-") as folder:
+        own_lines = [f"{OWN}{key}={value}" for key, value in own.items()]
+        sys.argv[1:] = ["-m", *chosen, *own_lines, f"hydra.sweep.dir={folder}"]
+        try:
+            hydra.main(version_base="1.3", config_path="pkg://configs", config_name="config")(job)()
+        finally:
+            sys.argv[:] = kept
+    if reasons:
+        raise reasons[0]
+
+
+def blocks(seeds: Sequence[int], points: int) -> str:
+    """Seeds of one job each, as values of a sweep: ``[1,2],[3,4]``."""
+    wanted = math.ceil(JOBS_PER_CORE * (os.cpu_count() or 1) / points)
+    size = min(LARGEST_JOB, max(1, len(seeds) // wanted))
+    return ",".join(f"[{','.join(map(str, seeds[at : at + size]))}]" for at in range(0, len(seeds), size))
+
+
+def quoted(text: str) -> str:
+    """A text as Hydra's grammar takes it, whatever is in it."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def job(_: DictConfig) -> None:
+    """What Hydra's launchers call, in whatever process."""
+    work(list(HydraConfig.get().overrides.task))
+
+
+def work(lines: Sequence[str], tell: Tell = lambda run: None) -> None:
+    """One parameter point with some of its seeds. A failing run is recorded, and the next one begins.
+
+    Raises
+    ------
+    RuntimeError
+        if the sources are not those of the sweep
+    OSError
+        if nothing can be written any more
+    """
+    if "numba" not in sys.modules:
+        os.environ["NUMBA_NUM_THREADS"] = "1"
+        warm_cache()
+    own: dict[str, Any] = overrides_of([line for line in lines if line.startswith(OWN)])
+    if own["sweep.sources"] != sources_hash():
+        raise RuntimeError("The sources have changed since the sweep began. Start it again.")
+    os.chdir(own["sweep.folder"])
+    point = Point.of([line for line in lines if not line.startswith(OWN)], own["sweep.seeds"])
+    left = [params for params in point.runs() if not attempt(params, own["sweep.force"], tell, wait=False)]
+    for params in left:  # which another process had when we came by
+        attempt(params, own["sweep.force"], tell, wait=True)
+
+
+def attempt(params: Params, force: bool, tell: Tell, wait: bool) -> bool:
+    """One run, unless it is complete or failed before; False if another process is at it."""
+    root, run = outputs(params), folder_name(params)
+    if settled(params, force):
+        return True
+    with claim(root, run, wait) as mine:
+        if mine and not settled(params, force):
+            tell(run)
+            guarded(params, force)
+        return mine
+
+
+def settled(params: Params, force: bool) -> bool:
+    """Whether there is nothing to be done about a run."""
+    return (not force and complete(params)) or failure(outputs(params), folder_name(params)) is not None
+
+
+def guarded(params: Params, force: bool) -> None:
+    """A run whose error is kept for whoever asks; what no run can survive is raised."""
+    root, run = outputs(params), folder_name(params)
+    try:
+        differs = perform(params, force=force).differs
+        if differs:
+            raise Differs(f"{run} differs from its repetition in {', '.join(differs)}; both are kept.")
+    except Exception as error:
+        record_failure(root, run, error)
+        if isinstance(error, Unwritable) or (isinstance(error, OSError) and error.errno in FATAL):
+            raise
+
+
+def give_up(lines: Sequence[str], run: str, happened: str) -> None:
+    """Record that workers die of a run, so that the rest of its job can be done."""
+    own = overrides_of([line for line in lines if line.startswith(OWN)])
+    record_failure(Path(own["sweep.root"]), run, MemoryError(happened))
