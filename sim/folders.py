@@ -1,5 +1,6 @@
 """A run's folder appears whole or not at all."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -121,6 +122,12 @@ def differences(one: Path, other: Path) -> list[str]:
     """Files in which two runs differ; their pictures, and what manifests hold under ``this_run``, are not compared."""
     names = {path.name for folder in (one, other) for path in folder.iterdir() if path.suffix != ".png"}
     return sorted(name for name in names if content(one / name) != content(other / name))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Name -> hash of a run's files but its manifest and pictures."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix != ".png" and path.name != "manifest.json")
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def content(path: Path) -> bytes | dict[str, Any] | None:

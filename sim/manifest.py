@@ -16,12 +16,15 @@ PARTS = ("sim", "agents", "configs")  # what a run's numbers depend on
 LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "hydra-core", "pydantic")
 
 
-def manifest(params: Params, reference: str | None, seconds: dict[str, float], started: str) -> dict[str, Any]:
+def manifest(
+    params: Params, reference: str | None, files: dict[str, str], seconds: dict[str, float], started: str
+) -> dict[str, Any]:
     """Everything needed to run it again; what differs between two runs is under ``this_run``.
 
     Parameters
     ----------
     reference : hash of what its cut arrows transmit
+    files : name -> hash of every other file but pictures
     """
     return {
         "scenario": params.scenario,
@@ -30,6 +33,7 @@ def manifest(params: Params, reference: str | None, seconds: dict[str, float], s
         "reference": reference_hash(params),
         "transmitted": reference,
         "sources": sources_hash(),
+        "files": files,
         "versions": versions(),
         "configuration": params.model_dump(mode="json", exclude={"outputs"}),
         "this_run": {

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.claims import held
-from sim.folders import replacing
+from sim.folders import Unwritable, replacing
 
 FACTS = ("run", "scenario", "size", "seed")  # the first columns of every plan
 
@@ -47,13 +47,22 @@ class Plan:
 
     @classmethod
     def make(cls, root: Path, rows: Sequence[dict[str, Any]]) -> "Plan":
-        """Write the plan of these runs; the same runs make the same plan."""
+        """Write the plan of these runs, if it is not there; the same runs make the same plan.
+
+        Raises
+        ------
+        Unwritable
+        """
         names = sorted(row["run"] for row in rows)
         folder = root / "sweeps" / hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
         columns = dict.fromkeys(FACTS) | {key: None for row in rows for key in row}
         table = pa.table({key: column([row.get(key) for row in rows]) for key in columns})
-        with replacing(folder / "plan.parquet") as hidden:
-            pq.write_table(table, hidden, compression="zstd")
+        if not (folder / "plan.parquet").is_file():
+            try:
+                with replacing(folder / "plan.parquet") as hidden:
+                    pq.write_table(table, hidden, compression="zstd")
+            except (OSError, ValueError) as error:
+                raise Unwritable(f"{root} cannot be written: {error}. Set outputs.root=FOLDER.") from None
         return cls(folder, table)
 
     @classmethod
@@ -89,6 +98,12 @@ class Progress:
     running: list[str]
     failed: list[str]
     to_do: list[str]
+
+
+def varying(points: Sequence[dict[str, Any]]) -> list[str]:
+    """Keys whose values are not the same at all points; what every plan has anyway is left out."""
+    keys = dict.fromkeys(key for point in points for key in point)
+    return [key for key in keys if key not in FACTS and any(point.get(key) != points[0].get(key) for point in points)]
 
 
 def column(values: list[Any]) -> pa.Array:

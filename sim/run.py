@@ -17,7 +17,7 @@ import yaml
 
 from sim import references
 from sim.claims import claim
-from sim.folders import appearing, differences
+from sim.folders import appearing, differences, hashes
 from sim.manifest import manifest, sources_hash
 from sim.params import Params, config_hash
 from sim.summary import summarise
@@ -125,7 +125,7 @@ def simulate(params: Params, progress: Progress | None = None, draw: Draw | None
         if draw is not None:
             picture(draw, folder)
         seconds = {"build": built - begin, "step": stepped - built, "write": clock() - stepped}
-        write_json(folder / "manifest.json", manifest(params, reference, seconds, started))
+        write_json(folder / "manifest.json", manifest(params, reference, hashes(folder), seconds, started))
     return root / name
 
 

@@ -23,7 +23,7 @@ from sim.launcher import Calls, LocalLauncher
 from sim.manifest import sources_hash
 from sim.mistakes import leaves
 from sim.params import Params
-from sim.plans import FACTS, Differs, Plan, failure, failures, forget_failures, listed, record_failure
+from sim.plans import FACTS, Differs, Plan, failure, failures, forget_failures, listed, record_failure, varying
 from sim.run import complete, folder_name, outputs, perform, warm_cache
 
 OWN = "++sweep."  # overrides that carry what a job must know besides its point
@@ -45,11 +45,9 @@ class Outcome(NamedTuple):
 def plan_of(points: Sequence[Point]) -> Plan:
     """All runs of a sweep, with the values in which they differ."""
     flat = [dict(leaves("", point.params.model_dump(mode="json", exclude={"outputs"}))) for point in points]
-    first = flat[0]
-    vary = [k for k in dict.fromkeys(k for one in flat for k in one) if any(one.get(k) != first.get(k) for one in flat)]
-    rows = []
+    vary, rows = varying(flat), []
     for point, values in zip(points, flat, strict=True):
-        facts = {name: values[name] for name in FACTS[1:]} | {key: values.get(key) for key in vary if key not in FACTS}
+        facts = {name: values[name] for name in FACTS[1:]} | {key: values.get(key) for key in vary}
         rows += [{"run": folder_name(params)} | facts | {"seed": params.seed} for params in point.runs()]
     once = {row["run"]: row for row in rows}
     return Plan.make(outputs(points[0].params).resolve(), list(once.values()))

@@ -1,0 +1,174 @@
+"""Sweeps: each run once, whatever happens to the processes that run them."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sim import sweep as sweeps
+from sim.claims import CLAIMS, claim, held
+from sim.compose import Point, resolve_sweep
+from sim.folders import differences
+from sim.manifest import sources_hash
+from sim.params import config_hash
+from sim.plans import Plan, failure, failures
+from sim.run import Obtained, folder_name, outputs
+
+SHORT = ("size=class", "horizon_years=1", "sim.build.burn_in=12")
+SWEPT = ("-m", *SHORT, "scenario=us_only,china_only", "seed=range(0,3)")
+
+
+def children(pid: int) -> list[int]:
+    """Workers of a sweep."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in found if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    except OSError:
+        return []
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def runs(folder: Path) -> dict[str, Path]:
+    """Complete runs by name."""
+    return {path.parent.name: path.parent for path in folder.glob("outputs/*/manifest.json")}
+
+
+@pytest.mark.slow
+def test_a_sweep_whose_workers_and_parent_are_killed_ends_with_the_same_bytes(sim, here, tmp_path, environment):
+    """Workers at random, then the parent: its workers end with it, and the same command finishes what is missing."""
+    calm, wild, dice = here, tmp_path / "wild", random.Random(8)
+    wild.mkdir()
+    assert sim(*SWEPT).returncode == 0
+    line = [sys.executable, "-m", "sim", *SWEPT]
+    for sitting in range(3):
+        with subprocess.Popen(line, cwd=wild, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as parent:
+            while not held(wild / "outputs") and parent.poll() is None:
+                time.sleep(0.02)
+            time.sleep(dice.uniform(0.0, 1.0))
+            workers = children(parent.pid)
+            victim = parent.pid if sitting == 1 else dice.choice(workers)
+            os.kill(victim, signal.SIGKILL)
+            code = parent.wait(timeout=120)
+        assert code == (-signal.SIGKILL if sitting == 1 else 0)
+        deadline = time.monotonic() + 20
+        while any(alive(worker) for worker in workers) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not any(alive(worker) for worker in workers)
+        if sitting == 0:  # which loses a worker and no run: leave something to do for the next two
+            for name in dice.sample(sorted(runs(wild)), 5):
+                shutil.rmtree(wild / "outputs" / name)
+    first, second = runs(calm), runs(wild)
+    assert len(first) == 6 and first.keys() == second.keys()
+    assert not [name for name in first if differences(first[name], second[name])]
+    assert not list((wild / "outputs").glob(".tmp-*"))
+
+
+def test_two_sweeps_at_once_into_one_folder_run_nothing_twice(here, environment):
+    line = [sys.executable, "-m", "sim", *SWEPT[:-1], "seed=5,6"]
+    here.mkdir(exist_ok=True)
+    both = [subprocess.Popen(line, cwd=here, env=environment, stderr=subprocess.PIPE, text=True, stdout=-3) for _ in range(2)]
+    said = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0] and all("0 failed, 0 missing" in words for words in said)
+    assert len(runs(here)) == 4 and not (here / "outputs" / CLAIMS).exists()
+
+
+@pytest.fixture
+def points(tmp_path, monkeypatch) -> list[Point]:
+    """Two points with two seeds each, whose runs are stubs that leave a manifest."""
+
+    def perform(params, force=False):
+        if params.seed == 2:
+            raise ValueError("no price clears")
+        folder = outputs(params) / folder_name(params)
+        folder.mkdir()
+        page = {"config": config_hash(params), "sources": sources_hash()}
+        (folder / "manifest.json").write_text(json.dumps(page))
+        return Obtained(folder)
+
+    monkeypatch.setattr(sweeps, "perform", perform)
+    return resolve_sweep(["scenario=us_only,china_only", "seed=1,2", f"outputs.root={tmp_path / 'outputs'}"])
+
+
+def job(point: Point, lines: list[str]) -> list[str]:
+    """What a launcher hands to a worker."""
+    own = {"seeds": str(list(point.seeds)), "sources": sources_hash(), "folder": os.getcwd(), "force": "false"}
+    return [
+        *lines,
+        *(f"++sweep.{key}={value if key in ('seeds', 'force') else sweeps.quoted(value)}" for key, value in own.items()),
+    ]
+
+
+def test_a_failing_run_is_recorded_and_the_next_one_begins(points, tmp_path):
+    """Seed 2 fails; the job goes on, the error is kept, and it is not tried again unless asked for."""
+    root = tmp_path / "outputs"
+    plan, told = sweeps.plan_of(points), []
+    for point in points:
+        sweeps.work(job(point, [f"scenario={point.params.scenario}", f"outputs.root={root}"]), told.append)
+        sweeps.work(job(point, [f"scenario={point.params.scenario}", f"outputs.root={root}"]), told.append)
+    progress = plan.progress()
+    assert len(told) == 4 and len(progress.done) == len(progress.failed) == 2 and not progress.to_do
+    found = failure(root, progress.failed[0])
+    assert found is not None and found["error"] == "ValueError" and "no price clears" in found["traceback"]
+    sweeps.forget_failures(root, plan.runs, all_kinds=False)
+    assert len(plan.progress().failed) == 2
+    sweeps.forget_failures(root, plan.runs, all_kinds=True)
+    assert len(plan.progress().to_do) == 2
+
+
+def test_a_full_disk_stops_the_job_and_leaves_the_run_to_be_done(points, tmp_path, monkeypatch):
+    def full(params, force=False):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sweeps, "perform", full)
+    root = tmp_path / "outputs"
+    plan = sweeps.plan_of(points)
+    with pytest.raises(OSError, match="No space left"):
+        sweeps.work(job(points[0], ["scenario=us_only", f"outputs.root={root}"]))
+    sweeps.forget_failures(root, plan.runs, all_kinds=False)
+    assert len(plan.progress().to_do) == 4 and not list(failures(root).iterdir())
+
+
+def test_a_run_that_others_are_at_is_left_to_them(points, tmp_path):
+    params = points[0].params
+    with claim(outputs(params), folder_name(params)):
+        assert not sweeps.attempt(params, force=False, tell=print, wait=False)
+    assert sweeps.attempt(params, force=False, tell=lambda run: None, wait=False)
+
+
+def test_a_plan_holds_what_varies_and_nothing_else(points):
+    plan = sweeps.plan_of(points)
+    assert plan.table.column_names == ["run", "scenario", "size", "seed", "regions"]
+    assert Plan.read(plan.folder).table == plan.table and len(set(plan.runs)) == 4
+
+
+def test_sources_that_changed_end_a_job_before_it_begins(points):
+    lines = [line.replace(sources_hash(), "0" * 64) for line in job(points[0], ["scenario=us_only"])]
+    with pytest.raises(RuntimeError, match="sources have changed"):
+        sweeps.work(lines)
+
+
+def test_seeds_are_dealt_out_in_blocks_so_that_no_core_waits(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert sweeps.blocks([1, 2], 1) == "[1],[2]"
+    assert sweeps.blocks(range(16), 4) == "[0,1,2,3,4,5,6,7],[8,9,10,11,12,13,14,15]"
+    assert sweeps.blocks(range(100), 50).count("[") == 4
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_starts(sim, here):
+    (here / "file").write_text("")
+    done = sim("-m", *SHORT, "seed=1,2", "outputs.root=file/below")
+    assert done.returncode == 2 and "cannot be written" in done.stderr and "Traceback" not in done.stderr
