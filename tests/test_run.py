@@ -47,20 +47,6 @@ def test_a_runs_own_config_file_runs_it_again(sim, here):
     assert params.seed == 4 and run.folder_name(params) == Path(folder).name
 
 
-def test_a_complete_run_is_reused_and_said_so_and_forced_ones_are_compared(sim, here):
-    """The second call simulates nothing; the third finds the byte that was changed meanwhile, and keeps both."""
-    folder = here / sim(*SMALL).stdout.strip()
-    manifest = (folder / "manifest.json").read_bytes()
-    again, forced = sim(*SMALL), sim(*SMALL, "--force")
-    assert "is reused" in again.stderr and "the same, bit for bit" in forced.stderr and forced.returncode == 0
-    assert again.stdout == forced.stdout and (folder / "manifest.json").read_bytes() == manifest
-    with (folder / "monthly.parquet").open("ab") as file:
-        file.write(b"!")
-    differs = sim(*SMALL, "--force")
-    assert differs.returncode == 4 and "differs in monthly.parquet" in differs.stderr
-    assert {path.name for path in folder.parent.iterdir()} == {folder.name, f"{folder.name}-again"}
-
-
 def test_a_run_says_only_where_it_is_when_nobody_looks_on(sim, here):
     done = sim(*SMALL)
     assert done.returncode == 0 and done.stderr == ""
@@ -79,8 +65,9 @@ def test_several_mistakes_are_named_together_and_nothing_is_written(sim, here):
 def test_a_sweep_runs_every_point_and_leaves_nothing_else(sim, here):
     done = sim("-m", *SMALL, "scenario=us_only,china_only", "seed=range(0,2)", "outputs.root=swept")
     assert done.returncode == 0, done.stderr
-    assert sorted(done.stdout.split()) == sorted(str(path.relative_to(here)) for path in (here / "swept").iterdir())
-    assert len(done.stdout.split()) == 4
+    left = {str(path.relative_to(here)) for path in (here / "swept").iterdir()}
+    assert left == {*done.stdout.split(), "swept/sweeps"} and len(done.stdout.split()) == 4
+    assert "4 runs: 4 done, 0 complete before and reused, 0 failed, 0 missing" in done.stderr
     assert [path.name for path in here.iterdir()] == ["swept"]
 
 
@@ -200,6 +187,24 @@ def test_books_that_do_not_balance_end_the_command_with_3(tmp_path, monkeypatch,
     monkeypatch.setattr(run, "assemble", lambda params: Stub(params, unbalanced))
     assert terminal.command([f"outputs.root={tmp_path}"], print) == 3
     assert capsys.readouterr().err == "cash: month 1: 3 USD too many\n" and not list(tmp_path.iterdir())
+
+
+def test_a_complete_run_is_reused_and_said_so_and_forced_ones_are_compared(tmp_path, monkeypatch, capsys):
+    """The second call simulates nothing; the third finds the same; the fourth a byte changed meanwhile, and keeps both."""
+    from sim import terminal
+
+    monkeypatch.setattr(run, "assemble", Stub)
+    line, codes, said = [f"outputs.root={tmp_path}"], [], []
+    for flags in ([], [], ["--force"]):
+        codes.append(terminal.command([*line, *flags], print))
+        said.append(capsys.readouterr().err)
+    folder = run.outputs(resolve(line)) / run.folder_name(resolve(line))
+    with (folder / "monthly.parquet").open("ab") as file:
+        file.write(b"!")
+    assert terminal.command([*line, "--force"], print) == 4 and codes == [0, 0, 0]
+    assert said[0] == "" and "is reused" in said[1] and "the same, bit for bit" in said[2]
+    assert "differs in monthly.parquet" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {folder.name, f"{folder.name}-again"}
 
 
 def test_tables_outlive_a_picture_that_cannot_be_drawn(tmp_path, monkeypatch):

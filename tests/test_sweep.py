@@ -21,8 +21,8 @@ from sim.params import config_hash
 from sim.plans import Plan, failure, failures
 from sim.run import Obtained, folder_name, outputs
 
-SHORT = ("size=class", "horizon_years=1", "sim.build.burn_in=12")
-SWEPT = ("-m", *SHORT, "scenario=us_only,china_only", "seed=range(0,3)")
+SHORT = ("size=class", "horizon_years=1", "sim.build.burn_in=1")
+SWEPT = ("-m", *SHORT, "scenario=us_only,china_only", "seed=range(0,2)")
 
 
 def children(pid: int) -> list[int]:
@@ -49,7 +49,7 @@ def runs(folder: Path) -> dict[str, Path]:
 
 @pytest.mark.slow
 def test_a_sweep_whose_workers_and_parent_are_killed_ends_with_the_same_bytes(sim, here, tmp_path, environment):
-    """Workers at random, then the parent: its workers end with it, and the same command finishes what is missing."""
+    """A worker, then the parent: its workers end with it, and the same command finishes exactly what is missing."""
     calm, wild, dice = here, tmp_path / "wild", random.Random(8)
     wild.mkdir()
     assert sim(*SWEPT).returncode == 0
@@ -58,32 +58,31 @@ def test_a_sweep_whose_workers_and_parent_are_killed_ends_with_the_same_bytes(si
         with subprocess.Popen(line, cwd=wild, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as parent:
             while not held(wild / "outputs") and parent.poll() is None:
                 time.sleep(0.02)
-            time.sleep(dice.uniform(0.0, 1.0))
+            time.sleep(dice.uniform(0.0, 0.5))
             workers = children(parent.pid)
-            victim = parent.pid if sitting == 1 else dice.choice(workers)
-            os.kill(victim, signal.SIGKILL)
-            code = parent.wait(timeout=120)
-        assert code == (-signal.SIGKILL if sitting == 1 else 0)
+            if sitting < 2:
+                os.kill(dice.choice(workers) if sitting == 0 else parent.pid, signal.SIGKILL)
+            assert parent.wait(timeout=120) == (0, -signal.SIGKILL, 0)[sitting]
         deadline = time.monotonic() + 20
-        while any(alive(worker) for worker in workers) and time.monotonic() < deadline:
+        while any(map(alive, workers)) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not any(alive(worker) for worker in workers)
-        if sitting == 0:  # which loses a worker and no run: leave something to do for the next two
-            for name in dice.sample(sorted(runs(wild)), 5):
+        assert not any(map(alive, workers))
+        if sitting == 0:  # a worker is lost, but no run: leave something to do
+            for name in dice.sample(sorted(runs(wild)), 3):
                 shutil.rmtree(wild / "outputs" / name)
     first, second = runs(calm), runs(wild)
-    assert len(first) == 6 and first.keys() == second.keys()
+    assert len(first) == 4 and first.keys() == second.keys()
     assert not [name for name in first if differences(first[name], second[name])]
     assert not list((wild / "outputs").glob(".tmp-*"))
 
 
 def test_two_sweeps_at_once_into_one_folder_run_nothing_twice(here, environment):
-    line = [sys.executable, "-m", "sim", *SWEPT[:-1], "seed=5,6"]
+    line = [sys.executable, "-m", "sim", "-m", *SHORT, "scenario=us_only", "seed=5,6"]
     here.mkdir(exist_ok=True)
     both = [subprocess.Popen(line, cwd=here, env=environment, stderr=subprocess.PIPE, text=True, stdout=-3) for _ in range(2)]
     said = [process.communicate(timeout=120)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0] and all("0 failed, 0 missing" in words for words in said)
-    assert len(runs(here)) == 4 and not (here / "outputs" / CLAIMS).exists()
+    assert len(runs(here)) == 2 and not (here / "outputs" / CLAIMS).exists()
 
 
 @pytest.fixture
