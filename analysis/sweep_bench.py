@@ -7,7 +7,6 @@ complete. The overhead is what a run takes in a sweep by one worker over the bar
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -41,7 +40,7 @@ def swept(settings: Sequence[str], runs: int, workers: int) -> Figures:
     with TemporaryDirectory() as folder:
         line = [sys.executable, "-m", "sim", "-m", *settings, f"seed=range(0,{runs})", f"hydra.launcher.workers={workers}"]
         began = time.time()
-        subprocess.run([*line, "hydra/launcher=local", f"outputs.root={folder}"], check=True, capture_output=True)
+        memory = largest_memory([*line, "hydra/launcher=local", f"outputs.root={folder}"])
         whole = time.time() - began
         done, first = [], []
         for path in Path(folder).glob("*/manifest.json"):
@@ -50,8 +49,18 @@ def swept(settings: Sequence[str], runs: int, workers: int) -> Figures:
             first.append(path.stat().st_mtime - spent)
     start = min(first) - began
     span = max(done) - min(first)
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return {"runs_a_minute": 60 * runs / span, "start": start, "seconds": whole, "memory_mb": memory}
+
+
+def largest_memory(line: Sequence[str]) -> float:
+    """Run a command to its good end; MB of the largest of its processes."""
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    said = process.stderr.read() if process.stderr else ""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(line)} ended with {process.returncode}: {said}")
+    return used.ru_maxrss / 1024
 
 
 def start_of_worker() -> float:

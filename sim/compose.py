@@ -68,13 +68,7 @@ def resolve(lines: Sequence[str]) -> Params:
 
 
 def resolve_sweep(lines: Sequence[str]) -> list[Point]:
-    """Every point of a sweep, before the first is run.
-
-    Raises
-    ------
-    Mistakes
-        of all points
-    """
+    """Every point of a sweep, before the first is run, or ``Mistakes`` of all of them."""
     found: list[Mistake] = []
     overrides = [o for o in parse(lines, found) if admitted(o, found)]
     for override in overrides:
