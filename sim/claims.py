@@ -14,12 +14,17 @@ CLAIMS = ".tmp-claims"
 
 
 @contextmanager
-def claim(root: Path, name: str, wait: bool = True) -> Iterator[bool]:
+def claim(root: Path, name: str, wait: bool = True, sitting: str = "") -> Iterator[int | None]:
     """Hold ``root/name`` for this process while the block lasts.
 
     Parameters
     ----------
-    wait : until whoever holds it is done; otherwise yield False at once
+    wait : until whoever holds it is done; otherwise yield None at once
+    sitting : common to all processes that one command started
+
+    Yields
+    ------
+    how many of this sitting have died holding it
 
     Raises
     ------
@@ -28,15 +33,25 @@ def claim(root: Path, name: str, wait: bool = True) -> Iterator[bool]:
     path = root / CLAIMS / name
     handle = locked(path, wait)
     if handle is None:
-        yield False
+        yield None
         return
     try:
-        yield True
+        yield succeed(handle, sitting)
     finally:
         path.unlink(missing_ok=True)
         os.close(handle)
         with suppress(OSError):
             path.parent.rmdir()  # succeeds for the last one
+
+
+def succeed(handle: int, sitting: str) -> int:
+    """Write this process over the holder that died, if any; returns how many of this sitting have died in a row."""
+    before = os.pread(handle, 1000, 0).decode(errors="replace").split()
+    deaths = int(before[-1]) + 1 if len(before) == 5 and before[3] == (sitting or "-") else 0
+    with suppress(OSError):  # on a full disk the run itself says so
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{socket.gethostname()} {os.getpid()} {time.time():.0f} {sitting or '-'} {deaths}\n".encode(), 0)
+    return deaths
 
 
 def locked(path: Path, wait: bool) -> int | None:
@@ -52,8 +67,6 @@ def locked(path: Path, wait: bool) -> int | None:
             pass  # a file system without locks: two may do the same run, and the same bytes appear twice in one place
         with suppress(FileNotFoundError):
             if os.fstat(handle).st_ino == path.stat().st_ino:  # else its last holder removed it meanwhile
-                os.truncate(handle, 0)
-                os.write(handle, f"{socket.gethostname()} {os.getpid()} {time.time():.0f}\n".encode())
                 return handle
         os.close(handle)
 

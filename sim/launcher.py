@@ -4,18 +4,18 @@ import os
 import signal
 import sys
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
-MOST_DEATHS = 3  # of workers at one run
+MOST_STILLBORN = 3  # workers in a row that do not start
 HOME = "hydra_plugins.caploop"  # which imports it from here
 
 
@@ -30,22 +30,17 @@ class LocalConfig:
 ConfigStore.instance().store(group="hydra/launcher", name="local", node=LocalConfig, provider="caploop")
 
 
-class Calls(NamedTuple):
-    """What the launcher calls. ``work`` and ``give_up`` must be importable by name."""
-
-    work: Callable[[list[str], Callable[[str], object]], None]  # does a job; tells every run before it starts
-    give_up: Callable[[list[str], str, str], None]  # job, run and what happened to it
-    stop: Callable[[Exception], object]  # hears why no job can go on
+Work = Callable[[list[str]], None]  # does a job; importable by name
 
 
 @dataclass(eq=False)
 class Worker:
-    """A process, the pipe to it, its job and the run it is at."""
+    """A process, the pipe to it, its job, and whether it has said a word."""
 
     process: Any
     pipe: connection.Connection
     job: list[str] | None = None
-    run: str = ""
+    started: bool = False
 
 
 class Stopped(Exception):
@@ -56,28 +51,31 @@ class LocalLauncher(Launcher):
     """Runs jobs in processes; what a job is called with is its list of overrides."""
 
     __module__ = HOME
-    calls: ClassVar[Calls]  # set before Hydra makes one
+    work: ClassVar[Work]  # set before Hydra makes one
 
     def __init__(self, workers: int | None = None) -> None:
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or cores()
         self.crew: list[Worker] = []
         self.jobs: deque[list[str]] = deque()
-        self.deaths: Counter[str] = Counter()
+        self.stillborn = 0
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
         """Nothing of Hydra's own is needed in a worker."""
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Hand the jobs out until all are done. What they left is on the disk, not in what is returned."""
+        """Hand the jobs out until all are done. What they left is on the disk, not in what is returned.
+
+        Raises
+        ------
+        Stopped
+        """
         self.jobs = deque(list(lines) for lines in job_overrides)
-        self.crew = [hire(self.calls) for _ in range(min(self.workers, len(self.jobs)))]
+        self.crew = [hire(type(self).work) for _ in range(min(self.workers, len(self.jobs)))]
         try:
             while self.jobs or any(worker.job for worker in self.crew):
                 self.hand_out()
                 for ready in connection.wait([worker.pipe for worker in self.crew]):
                     self.listen(next(worker for worker in self.crew if worker.pipe is ready))
-        except Stopped as reason:
-            self.calls.stop(reason)
         finally:
             for worker in self.crew:
                 worker.process.terminate()
@@ -98,51 +96,50 @@ class LocalLauncher(Launcher):
         try:
             kind, said = worker.pipe.recv()
         except (EOFError, OSError):
-            self.crew[self.crew.index(worker)] = hire(self.calls)
+            self.crew[self.crew.index(worker)] = hire(type(self).work)
             self.bury(worker)
             return
-        if kind == "at":
-            worker.run = said
-        elif kind == "error":
+        worker.started, self.stillborn = True, 0
+        if kind == "error":
             raise Stopped(said)
-        else:
-            worker.job, worker.run = None, ""
+        if kind == "done":
+            worker.job = None
 
     def bury(self, worker: Worker) -> None:
-        """Put a dead worker's job first in line; a run at which several have died is given up."""
+        """Put a dead worker's job first in line. Whoever takes it up counts the deaths at a run."""
         worker.process.join()
         worker.pipe.close()
-        if worker.job is None:
-            return
-        self.jobs.appendleft(worker.job)
-        self.deaths[worker.run] += 1
-        if self.deaths[worker.run] < MOST_DEATHS:
-            return
-        happened = f"{MOST_DEATHS} workers died here, the last with exit code {worker.process.exitcode}"
-        if not worker.run:
-            raise Stopped(f"Before they started a run, {happened}.")
-        self.calls.give_up(worker.job, worker.run, f"{happened}: killed, or out of memory.")
+        if worker.job is not None:
+            self.jobs.appendleft(worker.job)
+        self.stillborn += not worker.started
+        if self.stillborn >= MOST_STILLBORN:
+            raise Stopped(f"{MOST_STILLBORN} workers in a row did not start, the last with exit code {worker.process.exitcode}.")
 
 
-def hire(calls: Calls) -> Worker:
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def hire(work: Work) -> Worker:
     """A new process; started afresh, for a copy of this one would hold its threads' locks."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, calls.work), daemon=True)
+    process = context.Process(target=serve, args=(theirs, work), daemon=True)
     process.start()
     theirs.close()
     return Worker(process, ours)
 
 
-def serve(pipe: connection.Connection, work: Callable[[list[str], Callable[[str], object]], None]) -> None:
+def serve(pipe: connection.Connection, work: Work) -> None:
     """A worker's life: jobs come through the pipe until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends its workers
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     threading.Thread(target=follow_parent, daemon=True).start()
+    pipe.send(("started", ""))
     while True:
-        lines = pipe.recv()
         try:
-            work(lines, lambda run: pipe.send(("at", run)))
+            work(pipe.recv())
         except Exception as error:
             pipe.send(("error", str(error)))
         else:

@@ -67,9 +67,9 @@ def complete(params: Params) -> bool:
     """Whether the run of a configuration by these sources is there, whole."""
     try:
         found = json.loads((outputs(params) / folder_name(params) / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return (found["config"], found["sources"]) == (config_hash(params), sources_hash())
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    return (found["config"], found["sources"]) == (config_hash(params), sources_hash())
 
 
 def reuse(folder: Path, draw: Draw | None) -> Obtained:

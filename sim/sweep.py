@@ -7,8 +7,9 @@ import errno
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from omegaconf import DictConfig
 from sim.claims import claim
 from sim.compose import Point, hydra_lines, overrides_of
 from sim.folders import Unwritable
-from sim.launcher import Calls, LocalLauncher
+from sim.launcher import LocalLauncher, Stopped, cores
 from sim.manifest import sources_hash
 from sim.mistakes import leaves
 from sim.params import Params
@@ -30,7 +31,14 @@ OWN = "++sweep."  # overrides that carry what a job must know besides its point
 LARGEST_JOB = 25  # runs
 FATAL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)  # errors that every run would meet
 JOBS_PER_CORE = 4  # at least, so that no core waits long for another
-Tell = Callable[[str], object]  # hears the name of a run before it starts
+MOST_DEATHS = 3  # of workers of one command at one run
+DEFAULTS = {  # what a launcher is told unless the command line tells it otherwise
+    "ray": {
+        "ray.remote.max_retries": "-1",  # deaths are counted here
+        "ray.init.include_dashboard": "false",
+        "ray.init.log_to_driver": "false",
+    }
+}
 
 
 class Outcome(NamedTuple):
@@ -83,30 +91,48 @@ def launch(lines: Sequence[str], points: Sequence[Point], force: bool) -> None:
         "seeds": blocks(points[0].seeds, len(points)) if given else "null",
         "sources": quoted(sources_hash()),
         "folder": quoted(os.getcwd()),
-        "root": quoted(str(outputs(points[0].params).resolve())),
+        "sitting": quoted(token_hex(8)),
         "force": str(force).lower(),
     }
     chosen = hydra_lines([line for line in lines if line.partition("=")[0].lstrip("+") != "seed"])
-    if not any(line.startswith("hydra/launcher=") for line in chosen):
-        chosen.append("hydra/launcher=local")
-    reasons: list[Exception] = []
-    LocalLauncher.calls = Calls(work, give_up, reasons.append)
-    os.environ["NUMBA_NUM_THREADS"] = "1"  # a worker is one core's
-    kept = sys.argv[:]
-    with TemporaryDirectory(prefix="caploop-") as folder:
-        own_lines = [f"{OWN}{key}={value}" for key, value in own.items()]
-        sys.argv[1:] = ["-m", *chosen, *own_lines, f"hydra.sweep.dir={folder}"]
+    LocalLauncher.work = work
+    own_lines = [f"{OWN}{key}={value}" for key, value in own.items()]
+    with TemporaryDirectory(prefix="caploop-") as folder, called(["-m", *chosen, *launcher_lines(lines), *own_lines], folder):
         try:
             hydra.main(version_base="1.3", config_path="pkg://configs", config_name="config")(job)()
-        finally:
-            sys.argv[:] = kept
-    if reasons:
-        raise reasons[0]
+        except Exception as error:  # of a launcher, or of a job after which none can go on
+            said = [line for line in str(error).splitlines() if line.strip(" ^~-")] or [type(error).__name__]
+            raise Stopped(f"The sweep was stopped: {said[-1].strip()}\nWhat is done stays done; give the command again.") from None
+
+
+@contextmanager
+def called(arguments: Sequence[str], folder: str) -> Iterator[None]:
+    """What Hydra and the workers find on the command line and in the environment, while the block lasts."""
+    kept, before = sys.argv[:], dict(os.environ)
+    sys.argv[1:] = [*arguments, f"hydra.sweep.dir={folder}"]
+    os.environ |= {"NUMBA_NUM_THREADS": "1", "HYDRA_FULL_ERROR": "1"}  # a worker is one core's; errors come through to us
+    try:
+        yield
+    finally:
+        sys.argv[:] = kept
+        for name in ("NUMBA_NUM_THREADS", "HYDRA_FULL_ERROR"):
+            os.environ.pop(name)
+            if name in before:
+                os.environ[name] = before[name]
+
+
+def launcher_lines(lines: Sequence[str]) -> list[str]:
+    """The launcher of a sweep that names none, and what launchers are told by default."""
+    given = overrides_of(lines)
+    name = given.get("hydra/launcher", "local")
+    defaults = {f"hydra.launcher.{key}": value for key, value in DEFAULTS.get(name, {}).items()}
+    told = [f"++{key}={value}" for key, value in defaults.items() if key not in given]
+    return told if "hydra/launcher" in given else [*told, f"hydra/launcher={name}"]
 
 
 def blocks(seeds: Sequence[int], points: int) -> str:
     """Seeds of one job each, as values of a sweep: ``[1,2],[3,4]``."""
-    wanted = math.ceil(JOBS_PER_CORE * (os.cpu_count() or 1) / points)
+    wanted = math.ceil(JOBS_PER_CORE * cores() / points)
     size = min(LARGEST_JOB, max(1, len(seeds) // wanted))
     return ",".join(f"[{','.join(map(str, seeds[at : at + size]))}]" for at in range(0, len(seeds), size))
 
@@ -122,7 +148,7 @@ def job(_: DictConfig) -> None:
     work(list(HydraConfig.get().overrides.task))
 
 
-def work(lines: Sequence[str], tell: Tell = lambda run: None) -> None:
+def work(lines: Sequence[str]) -> None:
     """One parameter point with some of its seeds. A failing run is recorded, and the next one begins.
 
     Raises
@@ -140,21 +166,21 @@ def work(lines: Sequence[str], tell: Tell = lambda run: None) -> None:
         raise RuntimeError("The sources have changed since the sweep began. Start it again.")
     os.chdir(own["sweep.folder"])
     point = Point.of([line for line in lines if not line.startswith(OWN)], own["sweep.seeds"])
-    left = [params for params in point.runs() if not attempt(params, own["sweep.force"], tell, wait=False)]
+    force, sitting = own["sweep.force"], own["sweep.sitting"]
+    left = [params for params in point.runs() if not attempt(params, force, sitting, wait=False)]
     for params in left:  # which another process had when we came by
-        attempt(params, own["sweep.force"], tell, wait=True)
+        attempt(params, force, sitting, wait=True)
 
 
-def attempt(params: Params, force: bool, tell: Tell, wait: bool) -> bool:
+def attempt(params: Params, force: bool, sitting: str, wait: bool) -> bool:
     """One run, unless it is complete or failed before; False if another process is at it."""
     root, run = outputs(params), folder_name(params)
     if settled(params, force):
         return True
-    with claim(root, run, wait) as mine:
-        if mine and not settled(params, force):
-            tell(run)
-            guarded(params, force)
-        return mine
+    with claim(root, run, wait, sitting) as deaths:
+        if deaths is not None and not settled(params, force):
+            guarded(params, force, deaths)
+        return deaths is not None
 
 
 def settled(params: Params, force: bool) -> bool:
@@ -162,10 +188,12 @@ def settled(params: Params, force: bool) -> bool:
     return (not force and complete(params)) or failure(outputs(params), folder_name(params)) is not None
 
 
-def guarded(params: Params, force: bool) -> None:
+def guarded(params: Params, force: bool, deaths: int) -> None:
     """A run whose error is kept for whoever asks; what no run can survive is raised."""
     root, run = outputs(params), folder_name(params)
     try:
+        if deaths >= MOST_DEATHS:
+            raise MemoryError(f"{deaths} workers died at this run: killed, or out of memory.")
         differs = perform(params, force=force).differs
         if differs:
             raise Differs(f"{run} differs from its repetition in {', '.join(differs)}; both are kept.")
@@ -173,9 +201,3 @@ def guarded(params: Params, force: bool) -> None:
         record_failure(root, run, error)
         if isinstance(error, Unwritable) or (isinstance(error, OSError) and error.errno in FATAL):
             raise
-
-
-def give_up(lines: Sequence[str], run: str, happened: str) -> None:
-    """Record that workers die of a run, so that the rest of its job can be done."""
-    own = overrides_of([line for line in lines if line.startswith(OWN)])
-    record_failure(Path(own["sweep.root"]), run, MemoryError(happened))

@@ -137,19 +137,25 @@ def run(params: Params, draw: Draw, force: bool = False) -> int:
 
 
 def swept(lines: list[str], points: Sequence[Point], force: bool, retry: bool) -> int:
-    """A sweep, with one bar where somebody looks on; the folders of all complete runs, and a count of the others."""
+    """A sweep, and the folders of all its complete runs."""
+    plan, code = carry_out(lines, points, force, retry)
+    for run in plan.progress().done:
+        print(outputs(points[0].params) / run)
+    sys.stdout.flush()
+    return code
+
+
+def carry_out(lines: list[str], points: Sequence[Point], force: bool = False, retry: bool = False) -> tuple[Plan, int]:
+    """A sweep, with one bar where somebody looks on, and a count of what has become of its runs; the exit code."""
     plan = plan_of(points)
     with counted(plan) if sys.stderr.isatty() else nullcontext():
         outcome = sweep(plan, lines, points, force, retry)
-    root = outputs(points[0].params)
-    for run in plan.progress().done:
-        print(root / run)
-    sys.stdout.flush()
+    home = outputs(points[0].params) / "sweeps"
     parts = f"{outcome.done} done, {outcome.reused} complete before and reused, {outcome.failed} failed, {outcome.missing} missing"
-    print(f"{plan.table.num_rows} runs: {parts}. Sweep {root / 'sweeps' / plan.folder.name}", file=sys.stderr)
+    print(f"{plan.table.num_rows} runs: {parts}. Sweep {home / plan.folder.name}", file=sys.stderr)
     if outcome.failed:
-        print(f"Errors are in {root / 'sweeps' / 'failures'}; --retry tries those runs again.", file=sys.stderr)
-    return 4 if outcome.failed or outcome.missing else 0
+        print(f"Errors are in {home / 'failures'}; --retry tries those runs again.", file=sys.stderr)
+    return plan, 4 if outcome.failed or outcome.missing else 0
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Sweeps: each run once, whatever happens to the processes that run them."""
 
-import json
 import os
 import random
 import shutil
@@ -16,10 +15,11 @@ from sim import sweep as sweeps
 from sim.claims import CLAIMS, claim, held
 from sim.compose import Point, resolve_sweep
 from sim.folders import differences
+from sim.launcher import Stopped
 from sim.manifest import sources_hash
-from sim.params import config_hash
 from sim.plans import Plan, failure, failures
-from sim.run import Obtained, folder_name, outputs
+from sim.run import folder_name, outputs
+from tests import fatal
 
 SHORT = ("size=class", "horizon_years=1", "sim.build.burn_in=1")
 SWEPT = ("-m", *SHORT, "scenario=us_only,china_only", "seed=range(0,2)")
@@ -86,40 +86,42 @@ def test_two_sweeps_at_once_into_one_folder_run_nothing_twice(here, environment)
 
 
 @pytest.fixture
-def points(tmp_path, monkeypatch) -> list[Point]:
-    """Two points with two seeds each, whose runs are stubs that leave a manifest."""
+def begun(monkeypatch) -> list[str]:
+    """Names of the runs that were begun, which are stubs."""
+    names: list[str] = []
 
     def perform(params, force=False):
-        if params.seed == 2:
-            raise ValueError("no price clears")
-        folder = outputs(params) / folder_name(params)
-        folder.mkdir()
-        page = {"config": config_hash(params), "sources": sources_hash()}
-        (folder / "manifest.json").write_text(json.dumps(page))
-        return Obtained(folder)
+        names.append(folder_name(params))
+        return fatal.perform(params, force)
 
     monkeypatch.setattr(sweeps, "perform", perform)
+    return names
+
+
+@pytest.fixture
+def points(tmp_path, begun) -> list[Point]:
+    """Two points with two seeds each."""
     return resolve_sweep(["scenario=us_only,china_only", "seed=1,2", f"outputs.root={tmp_path / 'outputs'}"])
 
 
 def job(point: Point, lines: list[str]) -> list[str]:
     """What a launcher hands to a worker."""
-    own = {"seeds": str(list(point.seeds)), "sources": sources_hash(), "folder": os.getcwd(), "force": "false"}
+    own = {"seeds": str(list(point.seeds)), "sources": sources_hash(), "folder": os.getcwd(), "force": "false", "sitting": "one"}
     return [
         *lines,
         *(f"++sweep.{key}={value if key in ('seeds', 'force') else sweeps.quoted(value)}" for key, value in own.items()),
     ]
 
 
-def test_a_failing_run_is_recorded_and_the_next_one_begins(points, tmp_path):
+def test_a_failing_run_is_recorded_and_the_next_one_begins(points, begun, tmp_path):
     """Seed 2 fails; the job goes on, the error is kept, and it is not tried again unless asked for."""
     root = tmp_path / "outputs"
-    plan, told = sweeps.plan_of(points), []
+    plan = sweeps.plan_of(points)
     for point in points:
-        sweeps.work(job(point, [f"scenario={point.params.scenario}", f"outputs.root={root}"]), told.append)
-        sweeps.work(job(point, [f"scenario={point.params.scenario}", f"outputs.root={root}"]), told.append)
+        for _ in range(2):
+            sweeps.work(job(point, [f"scenario={point.params.scenario}", f"outputs.root={root}"]))
     progress = plan.progress()
-    assert len(told) == 4 and len(progress.done) == len(progress.failed) == 2 and not progress.to_do
+    assert len(begun) == 4 and len(progress.done) == len(progress.failed) == 2 and not progress.to_do
     found = failure(root, progress.failed[0])
     assert found is not None and found["error"] == "ValueError" and "no price clears" in found["traceback"]
     sweeps.forget_failures(root, plan.runs, all_kinds=False)
@@ -141,11 +143,38 @@ def test_a_full_disk_stops_the_job_and_leaves_the_run_to_be_done(points, tmp_pat
     assert len(plan.progress().to_do) == 4 and not list(failures(root).iterdir())
 
 
+def test_a_run_at_which_workers_die_again_and_again_is_given_up(tmp_path, monkeypatch):
+    """Seed 3 kills three workers and is recorded; the others are done, whatever job they were in. Retried, it is the same."""
+    monkeypatch.setattr(sweeps, "work", fatal.work)
+    lines = ["scenario=us_only", "seed=1,3,4", f"outputs.root={tmp_path / 'outputs'}"]
+    points = resolve_sweep(lines)
+    plan = sweeps.plan_of(points)
+    assert sweeps.sweep(plan, lines, points) == (0, 2, 1, 0)
+    (lost,) = plan.progress().failed
+    found = failure(plan.root, lost)
+    assert found is not None and found["machine"] and "3 workers died at this run" in found["message"]
+
+
+def test_workers_that_do_not_start_stop_the_sweep(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeps, "work", NeverThere())
+    lines = ["scenario=us_only", "seed=1", f"outputs.root={tmp_path / 'outputs'}"]
+    points = resolve_sweep(lines)
+    with pytest.raises(Stopped, match="3 workers in a row did not start"):
+        sweeps.sweep(sweeps.plan_of(points), lines, points)
+
+
+class NeverThere:
+    """Work that no worker can be given."""
+
+    def __reduce__(self):
+        return os._exit, (9,)
+
+
 def test_a_run_that_others_are_at_is_left_to_them(points, tmp_path):
     params = points[0].params
     with claim(outputs(params), folder_name(params)):
-        assert not sweeps.attempt(params, force=False, tell=print, wait=False)
-    assert sweeps.attempt(params, force=False, tell=lambda run: None, wait=False)
+        assert not sweeps.attempt(params, force=False, sitting="", wait=False)
+    assert sweeps.attempt(params, force=False, sitting="", wait=False)
 
 
 def test_a_plan_holds_what_varies_and_nothing_else(points):
@@ -161,7 +190,7 @@ def test_sources_that_changed_end_a_job_before_it_begins(points):
 
 
 def test_seeds_are_dealt_out_in_blocks_so_that_no_core_waits(monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(sweeps, "cores", lambda: 2)
     assert sweeps.blocks([1, 2], 1) == "[1],[2]"
     assert sweeps.blocks(range(16), 4) == "[0,1,2,3,4,5,6,7],[8,9,10,11,12,13,14,15]"
     assert sweeps.blocks(range(100), 50).count("[") == 4
