@@ -14,15 +14,17 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import hydra
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from sim.claims import claim
-from sim.compose import Point, hydra_lines, overrides_of
+from sim.compose import Point, hydra_lines, hydra_ready, overrides_of
 from sim.folders import Unwritable
 from sim.launcher import LocalLauncher, Stopped, cores
 from sim.manifest import sources_hash
-from sim.mistakes import leaves
+from sim.mistakes import Mistake, Mistakes, leaves, wrong
 from sim.params import Params
 from sim.plans import FACTS, Differs, Plan, failure, failures, forget_failures, listed, record_failure, varying
 from sim.run import complete, folder_name, outputs, perform, warm_cache
@@ -37,6 +39,7 @@ DEFAULTS = {  # what a launcher is told unless the command line tells it otherwi
         "ray.remote.max_retries": "-1",  # deaths are counted here
         "ray.init.include_dashboard": "false",
         "ray.init.log_to_driver": "false",
+        "ray.init.object_store_memory": "null",  # a cluster that is there has its own
     }
 }
 
@@ -128,6 +131,31 @@ def launcher_lines(lines: Sequence[str]) -> list[str]:
     defaults = {f"hydra.launcher.{key}": value for key, value in DEFAULTS.get(name, {}).items()}
     told = [f"++{key}={value}" for key, value in defaults.items() if key not in given]
     return told if "hydra/launcher" in given else [*told, f"hydra/launcher={name}"]
+
+
+def check_launcher(lines: Sequence[str]) -> None:
+    """Refuse what the launcher cannot be told.
+
+    Raises
+    ------
+    Mistakes
+    """
+    own = [line for line in hydra_lines(lines) if line.lstrip("+").startswith("hydra")]
+    told, settings = launcher_lines(lines), [line for line in own if not line.startswith("hydra/launcher=")]
+    chosen = [line for line in own if line not in settings] + told
+    with hydra_ready():
+        known, found = compose("config", chosen, return_hydra_config=True).hydra.launcher, []
+        for line in settings:
+            try:
+                known = compose("config", [*chosen, line], return_hydra_config=True).hydra.launcher
+            except HydraException:
+                names = ", ".join(f"hydra.launcher.{name}" for name in sorted(known) if name != "_target_")
+                found.append(Mistake(line, f": no such setting of the launcher, or no value for it. Settings: {names}."))
+        workers = known.get("workers", 1) if not found else 1
+        if workers is not None and workers < 1:
+            found.append(wrong("hydra.launcher.workers", workers, "out of range. Give 1 or more, or nothing for one a core."))
+    if found:
+        raise Mistakes(found)
 
 
 def blocks(seeds: Sequence[int], points: int) -> str:

@@ -22,7 +22,7 @@ from sim.mistakes import Mistake, Mistakes
 from sim.params import Params
 from sim.plans import Plan
 from sim.run import Draw, obtain, outputs
-from sim.sweep import plan_of, sweep
+from sim.sweep import check_launcher, plan_of, sweep
 
 USAGE = """\
 python -m sim [-m] [KEY=VALUE ...]
@@ -147,6 +147,7 @@ def swept(lines: list[str], points: Sequence[Point], force: bool, retry: bool) -
 
 def carry_out(lines: list[str], points: Sequence[Point], force: bool = False, retry: bool = False) -> tuple[Plan, int]:
     """A sweep, with one bar where somebody looks on, and a count of what has become of its runs; the exit code."""
+    check_launcher(lines)
     plan = plan_of(points)
     with counted(plan) if sys.stderr.isatty() else nullcontext():
         outcome = sweep(plan, lines, points, force, retry)
