@@ -33,6 +33,7 @@ OWN = "++sweep."  # overrides that carry what a job must know besides its point
 LARGEST_JOB = 25  # runs
 FATAL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)  # errors that every run would meet
 JOBS_PER_CORE = 4  # at least, so that no core waits long for another
+ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # a worker is one core's
 MOST_DEATHS = 3  # of workers of one command at one run
 DEFAULTS = {  # what a launcher is told unless the command line tells it otherwise
     "ray": {
@@ -113,13 +114,14 @@ def called(arguments: Sequence[str], folder: str) -> Iterator[None]:
     """What Hydra and the workers find on the command line and in the environment, while the block lasts."""
     kept, before = sys.argv[:], dict(os.environ)
     sys.argv[1:] = [*arguments, f"hydra.sweep.dir={folder}"]
-    os.environ |= {"NUMBA_NUM_THREADS": "1", "HYDRA_FULL_ERROR": "1"}  # a worker is one core's; errors come through to us
+    own = ONE_THREAD | {"HYDRA_FULL_ERROR": "1"}  # errors come through to us
+    os.environ |= own
     try:
         yield
     finally:
         sys.argv[:] = kept
-        for name in ("NUMBA_NUM_THREADS", "HYDRA_FULL_ERROR"):
-            os.environ.pop(name)
+        for name in own:
+            del os.environ[name]
             if name in before:
                 os.environ[name] = before[name]
 
@@ -187,7 +189,7 @@ def work(lines: Sequence[str]) -> None:
         if nothing can be written any more
     """
     if "numba" not in sys.modules:
-        os.environ["NUMBA_NUM_THREADS"] = "1"
+        os.environ |= ONE_THREAD
         warm_cache()
     own: dict[str, Any] = overrides_of([line for line in lines if line.startswith(OWN)])
     if own["sweep.sources"] != sources_hash():

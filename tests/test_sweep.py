@@ -1,8 +1,6 @@
 """Sweeps: each run once, whatever happens to the processes that run them."""
 
 import os
-import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +15,7 @@ from sim.compose import Point, resolve_sweep
 from sim.folders import differences
 from sim.launcher import Stopped
 from sim.manifest import sources_hash
+from sim.mistakes import Mistakes
 from sim.plans import Plan, failure, failures
 from sim.run import folder_name, outputs
 from tests import fatal
@@ -42,38 +41,42 @@ def alive(pid: int) -> bool:
         return False
 
 
-def runs(folder: Path) -> dict[str, Path]:
+def runs(folder: Path, root: str = "outputs") -> dict[str, Path]:
     """Complete runs by name."""
-    return {path.parent.name: path.parent for path in folder.glob("outputs/*/manifest.json")}
+    return {path.parent.name: path.parent for path in (folder / root).glob("*/manifest.json")}
+
+
+def at_work(parent: subprocess.Popen, root: Path, but: int = 0) -> int:
+    """A worker that is at a run, once there is one."""
+    while True:
+        assert parent.poll() is None, "the sweep ended too early"
+        for words in held(root).values():
+            if (pid := int(words.split()[1])) != but:
+                return pid
+        time.sleep(0.01)
 
 
 @pytest.mark.slow
-def test_a_sweep_whose_workers_and_parent_are_killed_ends_with_the_same_bytes(sim, here, tmp_path, environment):
-    """A worker, then the parent: its workers end with it, and the same command finishes exactly what is missing."""
-    calm, wild, dice = here, tmp_path / "wild", random.Random(8)
-    wild.mkdir()
-    assert sim(*SWEPT).returncode == 0
+def test_a_sweep_whose_worker_and_parent_are_killed_is_finished_by_the_same_command(sim, here, tmp_path, environment):
+    """The workers end with their parent; what they left is the same, byte by byte, as in an undisturbed sweep."""
+    assert sim(*SWEPT, "outputs.root=calm").returncode == 0
     line = [sys.executable, "-m", "sim", *SWEPT]
-    for sitting in range(3):
-        with subprocess.Popen(line, cwd=wild, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as parent:
-            while not held(wild / "outputs") and parent.poll() is None:
-                time.sleep(0.02)
-            time.sleep(dice.uniform(0.0, 0.5))
-            workers = children(parent.pid)
-            if sitting < 2:
-                os.kill(dice.choice(workers) if sitting == 0 else parent.pid, signal.SIGKILL)
-            assert parent.wait(timeout=120) == (0, -signal.SIGKILL, 0)[sitting]
-        deadline = time.monotonic() + 20
-        while any(map(alive, workers)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not any(map(alive, workers))
-        if sitting == 0:  # a worker is lost, but no run: leave something to do
-            for name in dice.sample(sorted(runs(wild)), 3):
-                shutil.rmtree(wild / "outputs" / name)
-    first, second = runs(calm), runs(wild)
+    with subprocess.Popen(line, cwd=here, env=environment, stdout=-3, stderr=-3) as parent:
+        lost = at_work(parent, here / "outputs")
+        os.kill(lost, signal.SIGKILL)
+        at_work(parent, here / "outputs", but=lost)
+        workers = children(parent.pid)
+        parent.kill()
+    deadline = time.monotonic() + 20
+    while any(map(alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert workers and not any(map(alive, workers))
+    done = sim(*SWEPT)
+    assert done.returncode == 0 and "0 failed, 0 missing" in done.stderr
+    first, second = runs(here, "calm"), runs(here)
     assert len(first) == 4 and first.keys() == second.keys()
     assert not [name for name in first if differences(first[name], second[name])]
-    assert not list((wild / "outputs").glob(".tmp-*"))
+    assert not list((here / "outputs").glob(".tmp-*"))
 
 
 def test_two_sweeps_at_once_into_one_folder_run_nothing_twice(here, environment):
@@ -194,6 +197,13 @@ def test_seeds_are_dealt_out_in_blocks_so_that_no_core_waits(monkeypatch):
     assert sweeps.blocks([1, 2], 1) == "[1],[2]"
     assert sweeps.blocks(range(16), 4) == "[0,1,2,3,4,5,6,7],[8,9,10,11,12,13,14,15]"
     assert sweeps.blocks(range(100), 50).count("[") == 4
+
+
+@pytest.mark.parametrize("setting", ["hydra.launcher.worker=2", "hydra.launcher.workers=two", "hydra.launcher.workers=0"])
+def test_what_a_launcher_cannot_be_told_is_refused(setting):
+    with pytest.raises(Mistakes, match="hydra.launcher.worker"):
+        sweeps.check_launcher(["seed=1,2", setting])
+    sweeps.check_launcher(["seed=1,2", "hydra.launcher.workers=2"])
 
 
 def test_a_folder_that_cannot_be_written_is_said_before_anything_starts(sim, here):
