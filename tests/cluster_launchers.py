@@ -110,10 +110,10 @@ def slurm(tmp_path_factory) -> Iterator[None]:
 def begun(line: list[str], folder: Path, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A sweep at the moment when a run is under way, and the process that is at it."""
     with subprocess.Popen(line, cwd=folder, env=environment, stderr=subprocess.PIPE, stdout=-3, text=True) as command:
-        while not (at_work := held(folder / "out")):
+        while not (at_work := list(filter(None, held(folder / "out").values()))):
             assert command.poll() is None, command.communicate()[1]
             time.sleep(0.02)
-        yield command, int(next(iter(at_work.values())).split()[1])
+        yield command, int(at_work[0].split()[1])
 
 
 def same(calm: Path, other: Path) -> bool:
