@@ -17,7 +17,7 @@ from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from sim.mistakes import Mistake, Mistakes, leaves, suggestion, unknown, wrong
+from sim.mistakes import Clash, Mistake, Mistakes, leaves, suggestion, unknown, wrong
 from sim.params import Params, fields, model, validate
 from sim.plain import Unreadable, read_plain
 
@@ -67,21 +67,35 @@ def resolve(lines: Sequence[str]) -> Params:
     return params
 
 
-def resolve_sweep(lines: Sequence[str]) -> list[Point]:
-    """Every point of a sweep, before the first is run, or ``Mistakes`` of all of them."""
+def resolve_sweep(lines: Sequence[str], left_out: list[str] | None = None) -> list[Point]:
+    """Every point of a sweep, before the first is run.
+
+    Parameters
+    ----------
+    left_out : takes the combinations that cannot be had, and why, if there are others
+
+    Raises
+    ------
+    Mistakes
+        of all points together
+    """
     found: list[Mistake] = []
     overrides = [o for o in parse(lines, found) if admitted(o, found)]
     for override in overrides:
         if override.key_or_group == "outputs.root" and override.is_sweep_override():
             found.append(Mistake(str(override.input_line), ": one sweep has one folder."))
     seeds = sweep_seeds([o for o in overrides if o.key_or_group == "seed"], found)
-    points = []
+    points: list[Point] = []
+    clashing: list[str] = []
     for point in expand([o for o in overrides if o.key_or_group != "seed"], found, len(seeds or [0])):
         try:
             points.append(Point.of(point, seeds))
         except Mistakes as mistakes:
             found += mistakes.found
-    if found:
+            clashing.append(f"{' '.join(point)}: {'; '.join(map(str, mistakes.found))}")
+    if left_out is not None and points and all(isinstance(mistake, Clash) for mistake in found):
+        left_out += clashing
+    elif found:
         raise Mistakes(found)
     return points
 
@@ -241,21 +255,6 @@ def base(groups: tuple[str, ...]) -> dict[str, Any]:
         config = compose("config", overrides=list(groups))
     tree: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     return tree | {"size": "full", "scenario": "baseline"}  # the layers come later, as plain values
-
-
-def hydra_lines(lines: Sequence[str]) -> list[str]:
-    """The same overrides for Hydra's sweeper: keys of values marked ``++``, for they were checked."""
-    marked = []
-    for override in parse(lines, []):
-        key = override.key_or_group
-        plain = "/" in key or key in LAYERS or key.startswith("hydra")
-        marked.append(str(override.input_line) if plain else "++" + str(override.input_line).lstrip("+"))
-    return marked
-
-
-def overrides_of(lines: Sequence[str]) -> dict[str, Any]:
-    """Keys and values of lines that are known to be good."""
-    return {override.key_or_group: override.value() for override in parse(lines, [])}
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from sim.claims import claim
-from sim.compose import Point, hydra_lines, hydra_ready, overrides_of
+from sim.compose import LAYERS, Point, hydra_ready, parse
 from sim.folders import Unwritable
 from sim.launcher import LocalLauncher, Stopped, cores
 from sim.manifest import sources_hash
@@ -126,6 +126,21 @@ def called(arguments: Sequence[str], folder: str) -> Iterator[None]:
                 os.environ[name] = before[name]
 
 
+def hydra_lines(lines: Sequence[str]) -> list[str]:
+    """The same overrides for Hydra's sweeper: keys of values marked ``++``, for they were checked."""
+    marked = []
+    for override in parse(lines, []):
+        key = override.key_or_group
+        plain = "/" in key or key in LAYERS or key.startswith("hydra")
+        marked.append(str(override.input_line) if plain else "++" + str(override.input_line).lstrip("+"))
+    return marked
+
+
+def overrides_of(lines: Sequence[str]) -> dict[str, Any]:
+    """Keys and values of lines that are known to be good."""
+    return {override.key_or_group: override.value() for override in parse(lines, [])}
+
+
 def launcher_lines(lines: Sequence[str]) -> list[str]:
     """The launcher of a sweep that names none, and what launchers are told by default."""
     given = overrides_of(lines)
@@ -195,7 +210,10 @@ def work(lines: Sequence[str]) -> None:
     if own["sweep.sources"] != sources_hash():
         raise RuntimeError("The sources have changed since the sweep began. Start it again.")
     os.chdir(own["sweep.folder"])
-    point = Point.of([line for line in lines if not line.startswith(OWN)], own["sweep.seeds"])
+    try:
+        point = Point.of([line for line in lines if not line.startswith(OWN)], own["sweep.seeds"])
+    except Mistakes:
+        return  # a combination that cannot be had, as was said when the sweep began
     force, sitting = own["sweep.force"], own["sweep.sitting"]
     left = [params for params in point.runs() if not attempt(params, force, sitting, wait=False)]
     for params in left:  # which another process had when we came by

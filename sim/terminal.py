@@ -80,7 +80,8 @@ def obey(flags: argparse.Namespace, lines: list[str], draw: Draw) -> int:
     if flags.help:
         print(usage(), end="")
         return 0
-    points = resolve_sweep(lines) if flags.multirun else [Point.of(lines, None)]
+    left_out: list[str] = []
+    points = resolve_sweep(lines, left_out) if flags.multirun else [Point.of(lines, None)]
     for point in points:
         if not point.params.sim.arrows.live:
             references.load(point.params)  # refuses what is missing or stale
@@ -88,8 +89,10 @@ def obey(flags: argparse.Namespace, lines: list[str], draw: Draw) -> int:
         runs = (params for point in points for params in point.runs())
         print("---\n".join(yaml.safe_dump(p.model_dump(mode="json"), sort_keys=False) for p in runs), end="")
         return 0
+    for combination in left_out:
+        print(f"Left out, for it cannot be had: {combination}", file=sys.stderr)
     if flags.multirun:
-        return swept(lines, points, flags.force, flags.retry)
+        return swept(lines, points, flags.force, flags.retry) or (4 if left_out else 0)
     return run(points[0].params, draw, flags.force)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from sim import sweep as sweeps
-from sim.claims import CLAIMS, claim, held
+from sim import terminal
+from sim.claims import claim, held
 from sim.compose import Point, resolve_sweep
 from sim.folders import differences
 from sim.launcher import Stopped
@@ -77,15 +78,6 @@ def test_a_sweep_whose_worker_and_parent_are_killed_is_finished_by_the_same_comm
     assert len(first) == 4 and first.keys() == second.keys()
     assert not [name for name in first if differences(first[name], second[name])]
     assert not list((here / "outputs").glob(".tmp-*"))
-
-
-def test_two_sweeps_at_once_into_one_folder_run_nothing_twice(here, environment):
-    line = [sys.executable, "-m", "sim", "-m", *SHORT, "scenario=us_only", "seed=5,6"]
-    here.mkdir(exist_ok=True)
-    both = [subprocess.Popen(line, cwd=here, env=environment, stderr=subprocess.PIPE, text=True, stdout=-3) for _ in range(2)]
-    said = [process.communicate(timeout=120)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0] and all("0 failed, 0 missing" in words for words in said)
-    assert len(runs(here)) == 2 and not (here / "outputs" / CLAIMS).exists()
 
 
 @pytest.fixture
@@ -199,7 +191,19 @@ def test_seeds_are_dealt_out_in_blocks_so_that_no_core_waits(monkeypatch):
     assert sweeps.blocks(range(100), 50).count("[") == 4
 
 
-@pytest.mark.parametrize("setting", ["hydra.launcher.worker=2", "hydra.launcher.workers=two", "hydra.launcher.workers=0"])
+def test_a_combination_that_cannot_be_had_is_left_out_and_the_others_are_run(tmp_path, monkeypatch, capsys):
+    """China's copier needs China; alone, such a sweep is refused, and so is a mistake in a value."""
+    monkeypatch.setattr(sweeps, "work", fatal.work)
+    lines = ["seed=1", "sim.markets.primary.playbook.copier=china,''", f"outputs.root={tmp_path / 'outputs'}"]
+    assert terminal.command(["-m", *lines, "regions=[us],[us,china]"], print) == 4
+    said = capsys.readouterr()
+    assert len(said.out.split()) == 3 and "3 runs: 3 done" in said.err
+    assert "Left out, for it cannot be had: sim.markets.primary.playbook.copier=china" in said.err and "regions=[us]" in said.err
+    assert terminal.command(["-m", "seed=1", "regions=[us]", "sim.markets.primary.playbook.copier=china"], print) == 2
+    assert terminal.command(["-m", *lines, "regions=[us],[us,china]", "horizon_years=0"], print) == 2
+
+
+@pytest.mark.parametrize("setting", ["hydra.launcher.worker=2", "hydra.launcher.workers=0"])
 def test_what_a_launcher_cannot_be_told_is_refused(setting):
     with pytest.raises(Mistakes, match=r"hydra\.launcher\.worker"):
         sweeps.check_launcher(["seed=1,2", setting])
