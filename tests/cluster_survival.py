@@ -17,7 +17,8 @@ from sim.columns import COLUMNS
 from sim.folders import differences
 
 RUNS, FEW = 200, 20
-POINTS = (
+TINY = ("-m", "size=class", "horizon_years=1", "sim.build.burn_in=1", "scenario=us_only")
+POINTS = (*TINY, "sim.markets.primary.spread_cap=0.15,0.22")
     "-m",
     "size=class",
     "horizon_years=1",
