@@ -19,13 +19,6 @@ from sim.folders import differences
 RUNS, FEW = 200, 20
 TINY = ("-m", "size=class", "horizon_years=1", "sim.build.burn_in=1", "scenario=us_only")
 POINTS = (*TINY, "sim.markets.primary.spread_cap=0.15,0.22")
-    "-m",
-    "size=class",
-    "horizon_years=1",
-    "sim.build.burn_in=1",
-    "scenario=us_only",
-    "sim.markets.primary.spread_cap=0.15,0.22",
-)
 SWEPT, SOME = (*POINTS, f"seed=range(0,{RUNS // 2})"), (*POINTS, f"seed=range(0,{FEW // 2})")
 BETWEEN = 4  # runs from one killing to the next
 
