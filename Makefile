@@ -1,8 +1,9 @@
 # make run [ARGS="scenario=us_only seed=3"]   install on first use, then simulate
 # make test [ARGS="-k waterfall"]             install on first use, then test
+# make test-cluster                           sweeps of hundreds of runs, killed, and under Ray and a one-node SLURM
 READY := .venv/.ready
 
-.PHONY: run test install clean
+.PHONY: run test test-cluster install clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -10,6 +11,10 @@ run: $(READY)
 
 test: $(READY)
 	@.venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+
+test-cluster: $(READY)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,slurm,ray]'
+	@.venv/bin/python -m pytest tests/cluster_*.py $(ARGS)
 
 install: $(READY)
 

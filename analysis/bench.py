@@ -1,6 +1,6 @@
 """How fast the waterfall and the ratings are, against what: ``python -m analysis bench [--json]``, under a minute.
 
-``python -m analysis bench run`` times the default run instead, beside a fixed piece of numpy.
+``python -m analysis bench run`` times the default run instead, beside a fixed piece of numpy; ``bench sweep`` times sweeps.
 
 Every contender pays the same deal and is checked for equality before anything is timed. A ratio is the median of pairs
 timed in rotating order; it is called noisy where best over best differs from it by more than 15 %.
@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from analysis import sweep_bench
 from analysis.benchmarks import book, contenders, native, rating, running
 from analysis.benchmarks.contenders import NUMPY, PYTHON, SINGLE, C, Contender, Result
 from analysis.benchmarks.racing import Ratio, compare, race
@@ -134,6 +135,9 @@ def shown(figure: float | bool) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["sweep"]:
+        return sweep_bench.main(arguments[1:])
     options = argparse.ArgumentParser(prog="python -m analysis bench", description=__doc__.splitlines()[0])
     options.add_argument("what", nargs="?", choices=("kernels", "run"), default="kernels", help="kernels, or the default run")
     options.add_argument("--json", action="store_true", help="figures by key, for machines")

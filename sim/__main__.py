@@ -1,4 +1,8 @@
-"""``python -m sim``. Exit codes: 0 done, 2 wrong configuration, 3 books do not balance, 130 and 143 interrupted."""
+"""``python -m sim``.
+
+Exit codes: 0 done, 2 wrong configuration, 3 books do not balance, 4 a repetition differs or runs of a sweep failed,
+130 and 143 interrupted.
+"""
 
 import signal
 import sys

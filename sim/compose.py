@@ -17,14 +17,14 @@ from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from sim.mistakes import Mistake, Mistakes, leaves, suggestion, unknown, wrong
+from sim.mistakes import Clash, Mistake, Mistakes, leaves, suggestion, unknown, wrong
 from sim.params import Params, fields, model, validate
 from sim.plain import Unreadable, read_plain
 
 CONFIGS = Path(str(files("configs")))
 LAYERS = ("size", "scenario")  # folders of plain values, merged over the groups in this order
 HYDRA_ALLOWED = ("hydra/launcher", "hydra.sweeper.max_batch_size", "hydra.launcher.")
-MOST_POINTS = 10_000  # of one sweep
+MOST_POINTS, MOST_RUNS = 10_000, 1_000_000  # of one sweep: parameter points, and those times seeds
 
 
 class Layer(NamedTuple):
@@ -32,6 +32,23 @@ class Layer(NamedTuple):
 
     name: str
     values: dict[str, Any]
+
+
+class Point(NamedTuple):
+    """A parameter point of a sweep: its parameters with the first seed, and all its seeds."""
+
+    params: Params
+    seeds: tuple[int, ...]
+
+    @classmethod
+    def of(cls, lines: Sequence[str], seeds: Sequence[int] | None) -> "Point":
+        """From overrides without a seed; seeds may be left to the scenario."""
+        params = resolve([*lines, *([f"seed={seeds[0]}"] if seeds else [])])
+        return cls(params, tuple(seeds or [params.seed]))
+
+    def runs(self) -> Iterator[Params]:
+        """One configuration a seed."""
+        return (self.params.model_copy(update={"seed": seed}) for seed in self.seeds)
 
 
 def resolve(lines: Sequence[str]) -> Params:
@@ -50,25 +67,53 @@ def resolve(lines: Sequence[str]) -> Params:
     return params
 
 
-def resolve_sweep(lines: Sequence[str]) -> list[Params]:
+def resolve_sweep(lines: Sequence[str], left_out: list[str] | None = None) -> list[Point]:
     """Every point of a sweep, before the first is run.
+
+    Parameters
+    ----------
+    left_out : takes the combinations that cannot be had, and why, if there are others
 
     Raises
     ------
     Mistakes
-        of all points
+        of all points together
     """
     found: list[Mistake] = []
     overrides = [o for o in parse(lines, found) if admitted(o, found)]
-    points = []
-    for point in expand(overrides, found):
+    for override in overrides:
+        if override.key_or_group == "outputs.root" and override.is_sweep_override():
+            found.append(Mistake(str(override.input_line), ": one sweep has one folder."))
+    seeds = sweep_seeds([o for o in overrides if o.key_or_group == "seed"], found)
+    points: list[Point] = []
+    clashing: list[str] = []
+    for point in expand([o for o in overrides if o.key_or_group != "seed"], found, len(seeds or [0])):
         try:
-            points.append(resolve(point))
+            points.append(Point.of(point, seeds))
         except Mistakes as mistakes:
             found += mistakes.found
-    if found:
+            clashing.append(f"{' '.join(point)}: {'; '.join(map(str, mistakes.found))}")
+    if left_out is not None and points and all(isinstance(mistake, Clash) for mistake in found):
+        left_out += clashing
+    elif found:
         raise Mistakes(found)
     return points
+
+
+def sweep_seeds(overrides: list[Override], found: list[Mistake]) -> list[int] | None:
+    """The seeds of every point; None where the command line gives none."""
+    seeds: dict[int, None] = {}
+    for override in overrides:
+        words = override.sweep_string_iterator() if override.is_sweep_override() else iter([str(override.value())])
+        for word in islice(words, MOST_RUNS + 1):
+            if word.isdecimal() and int(word) < 2**63:
+                seeds[int(word)] = None
+                continue
+            try:
+                resolve([f"seed={word}"])
+            except Mistakes as mistakes:
+                found += mistakes.found
+    return list(seeds) or None
 
 
 def parse(lines: Sequence[str], found: list[Mistake]) -> list[Override]:
@@ -116,8 +161,8 @@ def launcher_installed(override: Override, found: list[Mistake]) -> bool:
     return override.value() in known
 
 
-def expand(overrides: list[Override], found: list[Mistake]) -> Iterator[list[str]]:
-    """All points of a sweep, as lists of overrides, in Hydra's order."""
+def expand(overrides: list[Override], found: list[Mistake], seeds: int) -> Iterator[list[str]]:
+    """All points of a sweep of so many seeds, as lists of overrides, in Hydra's order."""
     choices = []
     for override in overrides:
         lines = [str(override.input_line)]
@@ -128,8 +173,8 @@ def expand(overrides: list[Override], found: list[Mistake]) -> Iterator[list[str
     size = 1
     for lines in choices:
         size *= len(lines)
-    if size > MOST_POINTS:
-        found.append(Mistake("sweep", f": more than {MOST_POINTS:,} points. Split it."))
+    if size > MOST_POINTS or size * seeds > MOST_RUNS:
+        found.append(Mistake("sweep", f": more than {MOST_POINTS:,} points or {MOST_RUNS:,} runs. Split it."))
         return iter(())
     return map(list, product(*choices))
 
@@ -210,16 +255,6 @@ def base(groups: tuple[str, ...]) -> dict[str, Any]:
         config = compose("config", overrides=list(groups))
     tree: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     return tree | {"size": "full", "scenario": "baseline"}  # the layers come later, as plain values
-
-
-def hydra_lines(lines: Sequence[str]) -> list[str]:
-    """The same overrides for Hydra's sweeper: keys of values marked ``++``, for they were checked."""
-    marked = []
-    for override in parse(lines, []):
-        key = override.key_or_group
-        plain = "/" in key or key in LAYERS or key.startswith("hydra")
-        marked.append(str(override.input_line) if plain else "++" + str(override.input_line).lstrip("+"))
-    return marked
 
 
 @contextmanager

@@ -1,12 +1,17 @@
 """A run's folder appears whole or not at all."""
 
+import hashlib
+import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 PREFIX = ".tmp-"
+VARYING = ("this_run",)  # fields of a manifest that differ between two runs of one configuration
 
 
 class Unwritable(OSError):
@@ -22,7 +27,7 @@ def appearing(root: Path, name: str) -> Iterator[Path]:
     Unwritable
         before the block starts
     """
-    final, hidden = root / name, root / f"{PREFIX}{name}-{os.getpid()}"
+    final, hidden = root / name, root / hidden_name(name)
     try:
         if final.exists() and not (final / "manifest.json").is_file():
             raise Unwritable(f"{final} exists and is not the folder of a run. Move it, or set outputs.root=FOLDER.")
@@ -37,13 +42,19 @@ def appearing(root: Path, name: str) -> Iterator[Path]:
         yield hidden
         settle(hidden)
         take_place(hidden, final)
+        sync(root)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
 
 
+def hidden_name(name: str, pid: int | None = None) -> str:
+    """Where this process, or another of this machine, prepares what will be called ``name``."""
+    return f"{PREFIX}{name}-{socket.gethostname()}-{pid or os.getpid()}"
+
+
 def sweep_up(root: Path, name: str) -> None:
-    """Remove what killed runs of the same name left."""
-    for left in root.glob(f"{PREFIX}{name}-*"):
+    """Remove what killed runs of the same name left on this machine."""
+    for left in root.glob(f"{PREFIX}{name}-{socket.gethostname()}-*"):
         if not running(left.name.rpartition("-")[2]):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -62,16 +73,35 @@ def running(pid: str) -> bool:
 def settle(folder: Path) -> None:
     """Wait until everything is on the disk."""
     for path in [*folder.iterdir(), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(path)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A hidden file beside ``path`` that takes its place when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.parent / f"{hidden_name(path.stem)}{path.suffix}"
+    try:
+        yield hidden
+        sync(hidden)
+        hidden.replace(path)
+        sync(path.parent)
+    finally:
+        hidden.unlink(missing_ok=True)
 
 
 def take_place(hidden: Path, final: Path) -> None:
     """Rename into place; what was there is set aside first and removed after."""
-    aside = hidden.with_name(f"{PREFIX}{final.name}-old-{os.getpid()}")
+    aside = hidden.with_name(hidden_name(f"{final.name}-old"))
     while True:
         shutil.rmtree(aside, ignore_errors=True)
         with suppress(FileNotFoundError):
@@ -86,3 +116,24 @@ def take_place(hidden: Path, final: Path) -> None:
             if aside.exists() and not final.exists():
                 aside.rename(final)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """Files in which two runs differ; their pictures, and what manifests hold under ``this_run``, are not compared."""
+    names = {path.name for folder in (one, other) for path in folder.iterdir() if path.suffix != ".png"}
+    return sorted(name for name in names if content(one / name) != content(other / name))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Name -> hash of a run's files but its manifest and pictures."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix != ".png" and path.name != "manifest.json")
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def content(path: Path) -> bytes | dict[str, Any] | None:
+    """What must be equal in two runs of one configuration; None for a file that is not there."""
+    if not path.is_file():
+        return None
+    if path.name != "manifest.json":
+        return path.read_bytes()
+    return {name: value for name, value in json.loads(path.read_text(encoding="utf-8")).items() if name not in VARYING}

@@ -4,6 +4,7 @@ import hashlib
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,28 @@ from sim.params import Params, config_hash, reference_hash
 HOUSE = Path(__file__).resolve().parents[1]
 PARTS = ("sim", "agents", "configs")  # what a run's numbers depend on
 LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "hydra-core", "pydantic")
-VARYING = ("this_run",)  # fields that differ between two runs of one configuration
 
 
-def manifest(params: Params, seconds: dict[str, float], started: str) -> dict[str, Any]:
-    """Everything needed to run it again; what differs between two runs is under ``this_run``."""
+def manifest(
+    params: Params, reference: str | None, files: dict[str, str], seconds: dict[str, float], started: str
+) -> dict[str, Any]:
+    """Everything needed to run it again; what differs between two runs is under ``this_run``.
+
+    Parameters
+    ----------
+    reference : hash of what its cut arrows transmit
+    files : name -> hash of every other file but pictures
+    """
     return {
         "scenario": params.scenario,
         "seed": params.seed,
         "config": config_hash(params),
         "reference": reference_hash(params),
+        "transmitted": reference,
         "sources": sources_hash(),
-        "versions": {"caploop": release(), "python": platform.python_version()} | {n: version(n) for n in LIBRARIES},
+        "files": files,
+        "versions": versions(),
+        "configuration": params.model_dump(mode="json", exclude={"outputs"}),
         "this_run": {
             "started": started,
             "seconds": {name: round(value, 3) for name, value in seconds.items()},
@@ -35,6 +46,11 @@ def manifest(params: Params, seconds: dict[str, float], started: str) -> dict[st
     }
 
 
+def versions() -> dict[str, str]:
+    """Of this package, Python and the libraries that numbers pass through."""
+    return {"caploop": release(), "python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
 def release() -> str:
     """Version of this package, installed or not."""
     try:
@@ -43,8 +59,9 @@ def release() -> str:
         return "not installed"
 
 
+@cache
 def sources_hash() -> str:
-    """One hash over every module and configuration file."""
+    """One hash over every module and configuration file, as they were when this process first asked."""
     digest = hashlib.sha256()
     for part in PARTS:
         for path in sorted((HOUSE / part).rglob("*")):

@@ -40,6 +40,10 @@ class Mistake:
         return f"{self.key}{self.text}"
 
 
+class Clash(Mistake):
+    """Values that are right one by one and cannot be had together."""
+
+
 class Mistakes(ValueError):
     """Every mistake of a configuration, found before anything is run or written."""
 
@@ -82,7 +86,7 @@ def describe(item: Mapping[str, Any], field: FieldInfo | None, keys: list[str], 
     elif kind == "value_error" and not key:
         for line in str(item["ctx"]["error"]).splitlines():
             name, _, text = line.partition(": ")
-            yield Mistake(name, f": {text}")
+            yield Clash(name, f": {text}")
     elif kind == "value_error":
         text = f"{item['ctx']['error']}."
         yield sourced(Mistake(key, f": {text}") if isinstance(value, dict) else wrong(key, value, text), origin)

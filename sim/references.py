@@ -4,6 +4,7 @@
 ``path-seed<N>.npz`` (one run, by month and agent).
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,16 @@ def load(params: Params) -> Signals:
     if arrows.ref == "ensemble":
         return _read_arrays(home / "ensemble.npz")
     return {_key(name): np.array([value]) for name, value in page["constant"].items()}
+
+
+def fingerprint(params: Params) -> str | None:
+    """Hash of what a run's cut arrows transmit; None where none is cut."""
+    if params.sim.arrows.live:
+        return None
+    digest = hashlib.sha256()
+    for key, values in sorted(load(params).items()):
+        digest.update(f"{key}{values.dtype}{values.shape}\0".encode() + values.tobytes())
+    return digest.hexdigest()
 
 
 def _refuse_stale(found: str, params: Params, file: Path, way_out: str) -> None:

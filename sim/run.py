@@ -1,31 +1,95 @@
 """One run: build the economy, step it, leave a folder."""
 
+import hashlib
 import json
 import logging
 import os
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import yaml
 
 from sim import references
-from sim.folders import appearing
-from sim.manifest import manifest
+from sim.claims import claim
+from sim.folders import appearing, differences, hashes
+from sim.manifest import manifest, sources_hash
 from sim.params import Params, config_hash
 from sim.summary import summarise
 
 Progress = Callable[[Iterable[int], int], Iterable[int]]  # (months, how many) -> the same months, shown as they pass
 Draw = Callable[[Path], object]  # (folder of a run) -> overview.png in it
 
+AGAIN = "-again"  # ends the name of a forced run's folder, beside the first
+
 log = logging.getLogger(__name__)
 
 
-def simulate(params: Params, progress: Progress | None = None, draw: Draw | None = None) -> Path:
+class Obtained(NamedTuple):
+    """A run's folder, how it came about, and the files in which a repetition differs from the first."""
+
+    folder: Path
+    how: Literal["new", "reused", "repeated"] = "new"
+    differs: tuple[str, ...] = ()
+
+
+def obtain(params: Params, progress: Progress | None = None, draw: Draw | None = None, force: bool = False) -> Obtained:
+    """The run of a configuration: the complete one, or a new one if there is none. One process a run: others wait.
+
+    Parameters
+    ----------
+    force : run again beside the complete one and compare; the second is kept only if it differs
+
+    Raises
+    ------
+    as ``simulate``
+    """
+    root, name = outputs(params), folder_name(params)
+    if complete(params) and not force:
+        return reuse(root / name, draw)
+    with claim(root, name):
+        return perform(params, progress, draw, force)
+
+
+def perform(params: Params, progress: Progress | None = None, draw: Draw | None = None, force: bool = False) -> Obtained:
+    """``obtain`` for whoever holds the claim."""
+    if not complete(params):
+        return Obtained(simulate(params, progress, draw))
+    return repeat(params, progress) if force else reuse(outputs(params) / folder_name(params), draw)
+
+
+def complete(params: Params) -> bool:
+    """Whether the run of a configuration by these sources is there, whole."""
+    try:
+        found = json.loads((outputs(params) / folder_name(params) / "manifest.json").read_text(encoding="utf-8"))
+        return (found["config"], found["sources"]) == (config_hash(params), sources_hash())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def reuse(folder: Path, draw: Draw | None) -> Obtained:
+    """A complete run; sweeps leave no picture, so it may still have to be drawn."""
+    if draw is not None and not (folder / "overview.png").exists() and os.access(folder, os.W_OK):
+        picture(draw, folder)
+    return Obtained(folder, "reused")
+
+
+def repeat(params: Params, progress: Progress | None = None) -> Obtained:
+    """Run again beside the complete run; what is the same to the bit is removed."""
+    first = outputs(params) / folder_name(params)
+    second = simulate(params, progress, beside=True)
+    differs = differences(first, second)
+    if not differs:
+        shutil.rmtree(second)
+    return Obtained(second if differs else first, "repeated", tuple(differs))
+
+
+def simulate(params: Params, progress: Progress | None = None, draw: Draw | None = None, beside: bool = False) -> Path:
     """Run a configuration and write ``<root>/<scenario>-seed<seed>-<hash>``, whole or not at all.
 
     Parameters
@@ -33,6 +97,7 @@ def simulate(params: Params, progress: Progress | None = None, draw: Draw | None
     params : validated configuration
     progress : wraps the months as they pass
     draw : adds a picture to the folder
+    beside : write to a folder of its own, beside the complete run
 
     Returns
     -------
@@ -46,8 +111,9 @@ def simulate(params: Params, progress: Progress | None = None, draw: Draw | None
         in the month in which an identity fails; no folder is left
     """
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter
-    root = Path(os.path.expanduser(params.outputs.root))
-    with appearing(root, folder_name(params)) as folder:
+    root, name = outputs(params), folder_name(params) + (AGAIN if beside else "")
+    reference = references.fingerprint(params)
+    with appearing(root, name) as folder:
         begin = clock()
         economy = assemble(params)
         built = clock()
@@ -59,13 +125,19 @@ def simulate(params: Params, progress: Progress | None = None, draw: Draw | None
         if draw is not None:
             picture(draw, folder)
         seconds = {"build": built - begin, "step": stepped - built, "write": clock() - stepped}
-        write_json(folder / "manifest.json", manifest(params, seconds, started))
-    return root / folder_name(params)
+        write_json(folder / "manifest.json", manifest(params, reference, hashes(folder), seconds, started))
+    return root / name
+
+
+def outputs(params: Params) -> Path:
+    """The folder of runs' folders."""
+    return Path(os.path.expanduser(params.outputs.root))
 
 
 def folder_name(params: Params) -> str:
-    """One configuration, one folder: ``us_only-seed3-1a2b3c4d``."""
-    return f"{params.scenario}-seed{params.seed}-{config_hash(params)[:8]}"
+    """One configuration and one state of the sources, one folder: ``us_only-seed3-1a2b3c4d5e6f``."""
+    parts = (config_hash(params), sources_hash(), references.fingerprint(params) or "")
+    return f"{params.scenario}-seed{params.seed}-{hashlib.sha256(' '.join(parts).encode()).hexdigest()[:12]}"
 
 
 def assemble(params: Params, recording: bool = False) -> Any:

@@ -2,27 +2,27 @@
 
 import argparse
 import json
-import logging
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from threading import Event, Thread
 from typing import Any
 
-import hydra
 import yaml
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 
 from sim import references
-from sim.compose import CONFIGS, hydra_lines, names, resolve, resolve_sweep
+from sim.compose import CONFIGS, Point, names, resolve_sweep
 from sim.folders import Unwritable
+from sim.launcher import Stopped
 from sim.mistakes import Mistake, Mistakes
 from sim.params import Params
-from sim.run import Draw, simulate
+from sim.plans import Plan
+from sim.run import Draw, obtain, outputs
+from sim.sweep import check_launcher, plan_of, sweep
 
 USAGE = """\
 python -m sim [-m] [KEY=VALUE ...]
@@ -36,6 +36,8 @@ Simulate AI capital formation and write one folder a run.
   python -m sim -m scenario=us_only,china_only seed='range(0,4)'    a sweep: all checked, then run
 
   -m, --multirun   run every combination of the values given as a,b or range(a,b)
+  --force          run what is complete again, beside it, and compare bit for bit
+  --retry          in a sweep, try again what failed before
   -c, --cfg job    print the composed configuration and stop
   -h, --help       this page
 
@@ -63,7 +65,7 @@ def judged(act: Callable[[], int]) -> int:
     """Exit code of an act; what the user can mend is said without a traceback."""
     try:
         return act()
-    except (Mistakes, Unwritable) as error:
+    except (Mistakes, Unwritable, Stopped) as error:
         code, message = 2, str(error)
     except RuntimeError as error:
         if type(error).__name__ != "BooksDoNotBalance":  # by name, for its module pulls in numba
@@ -78,17 +80,20 @@ def obey(flags: argparse.Namespace, lines: list[str], draw: Draw) -> int:
     if flags.help:
         print(usage(), end="")
         return 0
-    points = resolve_sweep(lines) if flags.multirun else [resolve(lines)]
+    left_out: list[str] = []
+    points = resolve_sweep(lines, left_out) if flags.multirun else [Point.of(lines, None)]
     for point in points:
-        if not point.sim.arrows.live:
-            references.load(point)  # refuses what is missing or stale
+        if not point.params.sim.arrows.live:
+            references.load(point.params)  # refuses what is missing or stale
     if flags.cfg:
-        print("---\n".join(yaml.safe_dump(p.model_dump(mode="json"), sort_keys=False) for p in points), end="")
+        runs = (params for point in points for params in point.runs())
+        print("---\n".join(yaml.safe_dump(p.model_dump(mode="json"), sort_keys=False) for p in runs), end="")
         return 0
+    for combination in left_out:
+        print(f"Left out, for it cannot be had: {combination}", file=sys.stderr)
     if flags.multirun:
-        sweep(lines, draw)
-        return 0
-    return run(points[0], draw)
+        return swept(lines, points, flags.force, flags.retry) or (4 if left_out else 0)
+    return run(points[0].params, draw, flags.force)
 
 
 def read(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -96,6 +101,8 @@ def read(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("-m", "--multirun", action="store_true")
+    parser.add_argument("--force", action="store_true")
+    parser.add_argument("--retry", action="store_true")
     parser.add_argument("-c", "--cfg", choices=["job"])
     try:
         flags, rest = parser.parse_known_args(list(arguments))
@@ -118,27 +125,62 @@ def headline(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
 
 
-def run(params: Params, draw: Draw) -> int:
+def run(params: Params, draw: Draw, force: bool = False) -> int:
     """One run, with a bar and a table where somebody looks on."""
-    folder = simulate(params, bar if sys.stderr.isatty() else None, draw)
+    folder, how, differs = obtain(params, bar if sys.stderr.isatty() else None, draw, force)
+    if how == "reused":
+        print("This run was complete and is reused; --force runs it again beside it and compares.", file=sys.stderr)
+    elif how == "repeated":
+        found = f"differs in {', '.join(differs)}. Both are kept" if differs else "the same, bit for bit"
+        print(f"Run again: {found}.", file=sys.stderr)
     if sys.stdout.isatty():
         Console().print(table(folder))
     print(folder, flush=True)
-    return 0
+    return 4 if differs else 0
 
 
-def sweep(lines: Sequence[str], draw: Draw) -> None:
-    """Every point through Hydra's sweeper and launcher; its own files go to a folder that is removed."""
+def swept(lines: list[str], points: Sequence[Point], force: bool, retry: bool) -> int:
+    """A sweep, and the folders of all its complete runs."""
+    plan, code = carry_out(lines, points, force, retry)
+    for run in plan.progress().done:
+        print(outputs(points[0].params) / run)
+    sys.stdout.flush()
+    return code
 
-    @hydra.main(version_base="1.3", config_path="pkg://configs", config_name="config")
-    def job(_: DictConfig) -> None:
-        logging.getLogger("hydra").setLevel(logging.WARNING)
-        if code := judged(lambda: run(resolve(list(HydraConfig.get().overrides.task)), draw)):
-            sys.exit(code)  # which Hydra lets pass
 
-    with TemporaryDirectory(prefix="caploop-") as folder:
-        sys.argv[1:] = ["-m", *hydra_lines(lines), f"hydra.sweep.dir={folder}"]
-        job()
+def carry_out(lines: list[str], points: Sequence[Point], force: bool = False, retry: bool = False) -> tuple[Plan, int]:
+    """A sweep, with one bar where somebody looks on, and a count of what has become of its runs; the exit code."""
+    check_launcher(lines)
+    plan = plan_of(points)
+    with counted(plan) if sys.stderr.isatty() else nullcontext():
+        outcome = sweep(plan, lines, points, force, retry)
+    home = outputs(points[0].params) / "sweeps"
+    parts = f"{outcome.done} done, {outcome.reused} complete before and reused, {outcome.failed} failed, {outcome.missing} missing"
+    print(f"{plan.table.num_rows} runs: {parts}. Sweep {home / plan.folder.name}", file=sys.stderr)
+    if outcome.failed:
+        print(f"Errors are in {home / 'failures'}; --retry tries those runs again.", file=sys.stderr)
+    return plan, 4 if outcome.failed or outcome.missing else 0
+
+
+@contextmanager
+def counted(plan: Plan) -> Iterator[None]:
+    """A bar that counts complete and failed runs on the disk, whoever makes them."""
+    over = Event()
+
+    def watch(progress: Progress) -> None:
+        task = progress.add_task("runs", total=plan.table.num_rows)
+        while not over.wait(1.0):
+            now = plan.progress()
+            progress.update(task, completed=len(now.done) + len(now.failed), description=f"runs, {len(now.failed)} failed")
+
+    with Progress(*Progress.get_default_columns(), console=Console(stderr=True), transient=True) as progress:
+        watcher = Thread(target=watch, args=(progress,), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watcher.join()
 
 
 def bar(months: Iterable[int], total: int) -> Iterable[int]:

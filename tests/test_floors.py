@@ -9,11 +9,11 @@ from pytest import mark
 HOUSE = Path(__file__).resolve().parents[1]
 FLOORS = (  # from the ground; a package stands for all its modules, which may know each other
     ("sim.units", "sim.sums", "sim.streams", "sim.kernels", "sim.mistakes", "sim.plain", "sim.folders", "sim.columns"),
-    ("sim.pools", "sim.collateral", "sim.rating_engine", "sim.deal_fields"),
+    ("sim.pools", "sim.collateral", "sim.rating_engine", "sim.deal_fields", "sim.claims"),
     ("sim.ratings", "sim.deal_obligors"),
     ("sim.structuring", "sim.deal_files"),
     ("sim.books", "sim.orders", "sim.tape", "sim.arrows", "sim.params", "sim.record", "sim.deal_records", "sim.deal_risk"),
-    ("sim.markets", "agents", "sim.references", "sim.manifest", "sim.summary", "sim.compose", "sim.deal_reader"),
+    ("sim.markets", "agents", "sim.references", "sim.manifest", "sim.summary", "sim.compose", "sim.deal_reader", "sim.plans"),
     ("sim.valuing",),
     ("sim.reports", "sim.deal_library", "sim.rating_files"),
     ("sim.deal",),
@@ -22,7 +22,8 @@ FLOORS = (  # from the ground; a package stands for all its modules, which may k
     ("sim.economy",),
     ("sim.start",),
     ("sim.build",),
-    ("sim.run",),
+    ("sim.run", "sim.launcher"),
+    ("sim.sweep",),
     ("sim.terminal",),
     ("sim.__main__",),
     ("analysis",),

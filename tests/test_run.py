@@ -14,9 +14,7 @@ import yaml
 from sim import run
 from sim.columns import COLUMNS
 from sim.compose import resolve
-from sim.folders import Unwritable, appearing
-from sim.manifest import VARYING
-from sim.params import config_hash
+from sim.folders import VARYING, Unwritable, appearing, hidden_name
 
 SMALL = ("size=class", "horizon_years=1")
 
@@ -46,7 +44,7 @@ def test_a_runs_own_config_file_runs_it_again(sim, here):
     folder = done.stdout.strip()
     assert sim("--cfg", "job", f"scenario={folder}/config.yaml", "seed=5").stdout.count("spread_cap: 0.6") == 1
     params = resolve([f"scenario={here / folder / 'config.yaml'}"])
-    assert params.seed == 4 and config_hash(params)[:8] == folder.rpartition("-")[2]
+    assert params.seed == 4 and run.folder_name(params) == Path(folder).name
 
 
 def test_a_run_says_only_where_it_is_when_nobody_looks_on(sim, here):
@@ -67,8 +65,9 @@ def test_several_mistakes_are_named_together_and_nothing_is_written(sim, here):
 def test_a_sweep_runs_every_point_and_leaves_nothing_else(sim, here):
     done = sim("-m", *SMALL, "scenario=us_only,china_only", "seed=range(0,2)", "outputs.root=swept")
     assert done.returncode == 0, done.stderr
-    assert sorted(done.stdout.split()) == sorted(str(path.relative_to(here)) for path in (here / "swept").iterdir())
-    assert len(done.stdout.split()) == 4
+    left = {str(path.relative_to(here)) for path in (here / "swept").iterdir()}
+    assert left == {*done.stdout.split(), "swept/sweeps"} and len(done.stdout.split()) == 4
+    assert "4 runs: 4 done, 0 complete before and reused, 0 failed, 0 missing" in done.stderr
     assert [path.name for path in here.iterdir()] == ["swept"]
 
 
@@ -149,11 +148,12 @@ def test_a_folder_that_is_no_run_is_never_replaced(tmp_path):
 def test_what_a_killed_run_left_is_swept_up_by_the_next(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    for name in (f".tmp-run-{gone.pid}", f".tmp-run-{os.getppid()}", f".tmp-other-{gone.pid}"):
+    dead, alive, other = hidden_name("run", gone.pid), hidden_name("run", os.getppid()), hidden_name("other", gone.pid)
+    for name in (dead, alive, other):
         (tmp_path / name).mkdir()
     with appearing(tmp_path, "run") as folder:
         (folder / "manifest.json").write_text("")
-    assert {path.name for path in tmp_path.iterdir()} == {"run", f".tmp-run-{os.getppid()}", f".tmp-other-{gone.pid}"}
+    assert {path.name for path in tmp_path.iterdir()} == {"run", alive, other}
 
 
 class Stub:
@@ -187,6 +187,24 @@ def test_books_that_do_not_balance_end_the_command_with_3(tmp_path, monkeypatch,
     monkeypatch.setattr(run, "assemble", lambda params: Stub(params, unbalanced))
     assert terminal.command([f"outputs.root={tmp_path}"], print) == 3
     assert capsys.readouterr().err == "cash: month 1: 3 USD too many\n" and not list(tmp_path.iterdir())
+
+
+def test_a_complete_run_is_reused_and_said_so_and_forced_ones_are_compared(tmp_path, monkeypatch, capsys):
+    """The second call simulates nothing; the third finds the same; the fourth a byte changed meanwhile, and keeps both."""
+    from sim import terminal
+
+    monkeypatch.setattr(run, "assemble", Stub)
+    line, codes, said = [f"outputs.root={tmp_path}"], [], []
+    for flags in ([], [], ["--force"]):
+        codes.append(terminal.command([*line, *flags], print))
+        said.append(capsys.readouterr().err)
+    folder = run.outputs(resolve(line)) / run.folder_name(resolve(line))
+    with (folder / "monthly.parquet").open("ab") as file:
+        file.write(b"!")
+    assert terminal.command([*line, "--force"], print) == 4 and codes == [0, 0, 0]
+    assert said[0] == "" and "is reused" in said[1] and "the same, bit for bit" in said[2]
+    assert "differs in monthly.parquet" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {folder.name, f"{folder.name}-again"}
 
 
 def test_tables_outlive_a_picture_that_cannot_be_drawn(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis import seeds, validate
+from analysis import validate
 from analysis.__main__ import main as command
 from analysis.metrics.runs import Run
 from analysis.scoring import judge, score, survey
@@ -101,18 +101,6 @@ def test_a_seed_among_the_settings_and_a_wrong_key_are_refused(capsys):
     assert "seeds are chosen by --seeds" in capsys.readouterr().err
     assert command(["validate", "--set", "sizes=class"]) == 2
     assert "Did you mean size?" in capsys.readouterr().err
-
-
-def test_a_stored_run_of_other_sources_or_torn_is_made_again(tmp_path):
-    (point,) = seeds.points([f"outputs.root={tmp_path}"], 1)
-    folder = seeds.folder(point)
-    assert not seeds.stored(point, "abc")
-    folder.mkdir()
-    page = folder / "manifest.json"
-    page.write_text(json.dumps({"config": seeds.config_hash(point), "sources": "abc"}))
-    assert seeds.stored(point, "abc") and not seeds.stored(point, "abd")
-    page.write_text("{")
-    assert not seeds.stored(point, "abc")
 
 
 @pytest.mark.slow

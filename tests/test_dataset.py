@@ -1,0 +1,143 @@
+"""Tables over many runs: parameters as columns, in the order of the plan, in any format, from any run's manifest."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+import analysis
+from analysis import rerun, status
+from analysis.dataset import NoRuns, stata_names
+from sim import run
+from sim.compose import resolve_sweep
+from sim.plans import Plan, record_failure
+from sim.record import Recorder
+from sim.sweep import plan_of
+
+CAP = "sim.markets.primary.spread_cap"
+
+
+class Stub:
+    """An economy of two months whose spending is its seed."""
+
+    months_total = 2
+
+    def __init__(self, params):
+        self.recorder, self.month, self.seed = Recorder(params.start), 0, params.seed
+
+    def step(self):
+        self.recorder.add("monthly", month=self.month, region="us", capex=float(self.seed))
+        self.month += 1
+
+
+@pytest.fixture
+def swept(tmp_path, monkeypatch) -> Plan:
+    """Two caps, two seeds."""
+    monkeypatch.setattr(run, "assemble", Stub)
+    points = resolve_sweep([f"{CAP}=0.2,0.3", "seed=1,2", f"outputs.root={tmp_path / 'outputs'}"])
+    plan = plan_of(points)
+    for point in points:
+        for params in point.runs():
+            run.simulate(params)
+    return plan
+
+
+def test_parameters_are_columns_and_rows_follow_the_plan(swept):
+    sweep = analysis.load(swept.folder)
+    frame = sweep.frame("monthly", ["run", "seed", CAP, "month", "capex"])
+    assert frame["run"].tolist() == [name for name in swept.runs for _ in range(2)]
+    assert frame[CAP].tolist() == [0.2] * 4 + [0.3] * 4 and (frame["capex"] == frame["seed"]).all()
+    assert sweep.monthly.count_rows(filter=(ds.field(CAP) == 0.3) & (ds.field("seed") == 2)) == 2
+    with pytest.raises(AttributeError, match="Tables: monthly"):
+        _ = sweep.monthyl
+
+
+def test_a_sweep_can_be_read_while_it_runs(swept):
+    """What is not complete is not there, and nothing else changes."""
+    shutil.rmtree(swept.root / swept.runs[1])
+    assert analysis.load(swept.folder).runs["run"].to_pylist() == [swept.runs[0], *swept.runs[2:]]
+
+
+def test_a_folder_of_runs_is_read_as_a_sweep_and_an_empty_one_refused(swept, tmp_path):
+    whole, some = analysis.load(swept.root), analysis.load(swept.folder)
+    assert whole.runs.column_names == some.runs.column_names
+    rows = [sweep.frame("monthly").sort_values(["run", "month"], ignore_index=True) for sweep in (whole, some)]
+    assert rows[0].equals(rows[1])
+    with pytest.raises(NoRuns, match="holds no complete run"):
+        analysis.load(tmp_path)
+
+
+def test_exports_hold_the_same_numbers_and_say_where_they_come_from(swept, tmp_path):
+    sweep = analysis.load(swept.folder)
+    wanted = ["run", "seed", CAP, "date", "capex"]
+    paths = [sweep.export("monthly", tmp_path / f"table{suffix}", wanted) for suffix in (".parquet", ".csv", ".dta")]
+    frame = sweep.frame("monthly", wanted)
+    assert pq.read_table(paths[0]).to_pandas().equals(frame)
+    assert pd.read_csv(paths[1])["capex"].tolist() == pd.read_stata(paths[2])["capex"].tolist() == frame["capex"].tolist()
+    with pd.read_stata(paths[2], iterator=True) as stata:
+        assert stata.variable_labels()["capex"] == "capital spending of the month [USD]"
+    source = json.loads((tmp_path / "table.dta.source.json").read_text())
+    assert source["runs"] == 4 and len(source["sources"]) == 1 and source["versions"][0]["numpy"]
+    with pytest.raises(ValueError, match="unknown format"):
+        sweep.export("monthly", tmp_path / "table.xls")
+
+
+def test_a_compacted_sweep_reads_the_same_until_a_run_is_added(swept):
+    shutil.move(swept.root / swept.runs[3], swept.root / "aside")
+    sweep = analysis.load(swept.folder)
+    before = sweep.monthly.to_table()
+    sweep.compact()
+    first = sweep.compacted("monthly").read_bytes()
+    assert sweep.monthly.files == [str(sweep.compacted("monthly"))]
+    assert sweep.monthly.to_table().to_pandas().equals(before.to_pandas())
+    sweep.compact()
+    assert sweep.compacted("monthly").read_bytes() == first
+    shutil.move(swept.root / "aside", swept.root / swept.runs[3])
+    assert analysis.load(swept.folder).monthly.count_rows() == before.num_rows + 2
+
+
+def test_reading_many_runs_holds_few_of_them_at_once(swept):
+    """The largest share of a table in memory does not grow with the table."""
+    sweep = analysis.load(swept.folder)
+    names = pa.array(swept.runs * 50)
+    many = type(sweep)(sweep.folder, sweep.root, sweep.runs.take([i % 4 for i in range(200)]).set_column(0, "run", names))
+    before, most, rows = pa.total_allocated_bytes(), 0, 0
+    for batch in many.batches("monthly"):
+        rows += batch.num_rows
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert rows == 400 and most < many.monthly.to_table().nbytes
+
+
+def test_stata_names_are_short_and_differ():
+    names = stata_names(["agents.investors.us.target_yield", "a.agents.investors.us.target_yield", "b.x", "b_x", "2y"])
+    assert len(set(names.values())) == 5 and all(len(name) <= 32 and name.isidentifier() for name in names.values())
+
+
+def test_a_run_is_repeated_from_its_manifest_alone(swept, capsys):
+    """The tables may be gone: the manifest has configuration and hashes."""
+    folder = swept.root / swept.runs[0]
+    for path in folder.glob("*.parquet"):
+        path.unlink()
+    assert rerun.main([str(folder)]) == 0 and capsys.readouterr().out == "The same, bit for bit.\n"
+    page = json.loads((folder / "manifest.json").read_text())
+    page["files"]["monthly.parquet"], page["versions"]["numpy"] = "0" * 64, "1.0"
+    (folder / "manifest.json").write_text(json.dumps(page))
+    assert rerun.main([str(folder / "manifest.json")]) == 4
+    said = capsys.readouterr()
+    assert "Differs in monthly.parquet" in said.out and "numpy 1.0, now" in said.err
+    assert rerun.main([str(swept.folder)]) == 2
+
+
+def test_status_counts_what_is_done_and_names_what_failed(swept, capsys):
+    for name in swept.runs[2:]:
+        shutil.rmtree(swept.root / name)
+    record_failure(swept.root, swept.runs[3], ValueError("no price clears"))
+    assert status.main([str(swept.folder)]) == 0
+    said = capsys.readouterr().out
+    assert "4 runs: 2 done, 0 running, 1 failed, 1 to do" in said and "ValueError: no price clears" in said
+    assert status.main([str(Path(swept.root))]) == 2
