@@ -84,6 +84,11 @@ class Economy(mesa.Model):
         """Their keys in the streams of randomness."""
         return self._once(("key", kind, region), lambda: [a.key for a in self.all(kind, region)], np.uint64)
 
+    def places(self, kind: str, region: str, parties: np.ndarray) -> np.ndarray:
+        """Where parties (n,) stand among the agents of a kind in a region."""
+        place = {party: i for i, party in enumerate(self.parties(kind, region).tolist())}
+        return np.array([place[party] for party in parties.tolist()], dtype=np.int64)
+
     def rows(self, region: str, *stages: int) -> np.ndarray:
         """Rows of a region's deals in any of the stages."""
         return np.flatnonzero(self.deals.among(*stages) & (self.deals["region"] == self.regions.index(region)))

@@ -48,7 +48,6 @@ def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
     building, state, terms = deals["stage"][rows] == BUILDING, deals["state"][rows], deals["terms"][rows]
     periods = np.maximum(terms["legal_final"] - state["age"], 0) + terms["liquidation_lag"] + 1
     ahead = np.arange(1, periods.max(initial=1) + 1)
-    place = {lab.party: i for i, lab in enumerate(economy.all("lab", region))}
     old = deals["predecessor"][rows]
     source = np.where(building & (old >= 0), old, rows)  # units of a deal that is refinanced are still with its predecessor
     notes = np.where(building[:, None], state["balance"] + deals["undrawn"][rows], deals["scheduled"][rows])
@@ -57,7 +56,7 @@ def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
         periods=periods,
         **_lists(economy, region, units(economy, region, source), _cash_rent(economy, source), len(ahead)),
         target=notes[:, None] * left,
-        tenant=np.array([[place[t]] for t in contracts["tenant"][source].tolist()], dtype=np.int64).reshape(-1, 1),
+        tenant=economy.places("lab", region, contracts["tenant"][source]).reshape(-1, 1),
         **_lettings(economy, contracts["months"][source]),
         delay=np.where(building, np.maximum(deals["delivery"][rows] - economy.clock, 0), 0),
     )

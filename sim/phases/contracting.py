@@ -22,7 +22,9 @@ def renegotiate(economy: Economy, region: str) -> None:
     if p.renegotiation == 0.0:
         return
     rows = economy.rows(region, BUILDING, OPERATING)
-    rows = rows[_meet(economy, region)[_places(economy, region, rows)]]
+    landlord = economy.places("operator", region, economy.deals["sponsor"][rows])
+    tenant = economy.places("lab", region, economy.contracts["tenant"][rows])
+    rows = rows[_meet(economy, region)[landlord, tenant]]
     rent, vintage = economy.contracts["rent"], economy.fleet.deals["vintage"][rows]
     given = contracts.conceded(p, rent[rows], spot(economy, region, vintage))
     rows, given = rows[given > 0.0], given[given > 0.0]
@@ -31,16 +33,6 @@ def renegotiate(economy: Economy, region: str) -> None:
     economy.note(region, renegotiations=float(len(rows)), rent_conceded=total(yearly))
     if len(rows):
         economy.happens("renegotiation", region, deal=rows, party="deal", amount=yearly, text="rent cut towards spot")
-
-
-def _places(economy: Economy, region: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Landlord among the operators and tenant among the labs of each of ``rows`` (n,)."""
-    found = []
-    for kind, column in (("operator", economy.deals["sponsor"]), ("lab", economy.contracts["tenant"])):
-        people = economy.parties(kind, region)
-        order = np.argsort(people)
-        found.append(order[np.searchsorted(people, column[rows], sorter=order)])
-    return found[0], found[1]
 
 
 def _meet(economy: Economy, region: str) -> np.ndarray:
@@ -71,7 +63,7 @@ def prepay(economy: Economy, region: str, rows: np.ndarray, own: np.ndarray) -> 
     p, labs = economy.params.sim.markets.contracts, economy.parties("lab", region)
     if p.prepayment == 0.0:
         return np.zeros(len(rows))
-    _, tenant = _places(economy, region, rows)
+    tenant = economy.places("lab", region, economy.contracts["tenant"][rows])
     paid = contracts.prepaid(p, worth(economy, rows), own, tenant, economy.ledger.cash(labs))
     economy.ledger.pay("prepayment", labs[tenant], economy.deals["party"][rows], paid)
     economy.note(region, prepayments=total(paid))

@@ -89,11 +89,10 @@ def _rents(economy: Economy, region: str) -> Rents:
     rent, running = spot(economy, region, vintages), fleet.running_cost[i]
     clouds = np.array([c.slot for c in economy.all("cloud", region)])
     held = fleet.gpus[clouds] * (rent > running) / MONTHS
-    labs = {lab.party: j for j, lab in enumerate(economy.all("lab", region))}
     free = (1.0 - p.overhead) * (contracted + open_market - cost) * runs
     return Rents(
         rows=rows,
-        tenant=np.array([labs[t] for t in economy.contracts["tenant"][rows].tolist()], dtype=np.int64),
+        tenant=economy.places("lab", region, economy.contracts["tenant"][rows]),
         contracted=contracted * runs,
         spot=open_market * runs,
         cost=cost * runs,
