@@ -7,12 +7,11 @@ from sim.sums import total
 
 
 def borrow(ledger: Ledger, bank: int, investors: np.ndarray, needs: np.ndarray) -> None:
-    """Investors (i,) who lack cash for ``needs`` (i,) USD borrow it; the bank funds itself in the world's money market."""
+    """Investors (i,) who lack cash for ``needs`` (i,) USD borrow it."""
     short = np.maximum(needs - ledger.cash(investors), 0.0)
     if not short.any():
         return
-    ledger.provide("wholesale_funding", bank, total(short))
-    ledger.pay("loan", bank, investors, short)
+    lend(ledger, bank, investors, short)
 
 
 def repay(ledger: Ledger, bank: int, investors: np.ndarray) -> None:
@@ -23,10 +22,10 @@ def repay(ledger: Ledger, bank: int, investors: np.ndarray) -> None:
     ledger.pay("funding_repaid", bank, WORLD, max(spare, 0.0))
 
 
-def lend(ledger: Ledger, bank: int, borrower: int, amount: float) -> None:
-    """A bank lends what it raises in the world's money market."""
-    ledger.provide("wholesale_funding", bank, amount)
-    ledger.pay("loan", bank, borrower, amount)
+def lend(ledger: Ledger, bank: int, borrowers: np.ndarray, amounts: np.ndarray) -> None:
+    """A bank lends borrowers (i,) ``amounts`` (i,) USD, which it raises in the world's money market."""
+    ledger.provide("wholesale_funding", bank, total(amounts))
+    ledger.pay("loan", bank, borrowers, amounts)
 
 
 def collect(ledger: Ledger, bank: int, borrowers: np.ndarray, interest: np.ndarray, principal: np.ndarray) -> None:

@@ -19,7 +19,7 @@ def advance(economy: Economy, region: str, lab: Any) -> float:
     owed = -float(economy.ledger.balance(lab.party, "loans"))
     amount = lab.venture_debt(owed, economy.tape[region].ration)
     if amount > 0.0:
-        lend(economy.ledger, economy.outside["banks", region], lab.party, amount)
+        lend(economy.ledger, economy.outside["banks", region], np.array([lab.party]), np.array([amount]))
         economy.note(region, venture_lent=amount)
     return amount
 
