@@ -4,22 +4,14 @@ import numpy as np
 from pytest import approx, fixture, mark
 
 from sim.books.deals import BUILDING, OPERATING
-from sim.build import build
 from sim.compose import resolve
 from sim.markets import contracts
 from sim.phases.contracting import renegotiate
 from sim.phases.renting import spot
 from sim.phases.using import _default
+from tests.phases.economies import economy_of
 
-SMALL = ("size=class", "horizon_years=1", "regions=[us]", "sim.build.burn_in=0")
 CONTRACTS = resolve([]).sim.markets.contracts
-
-
-def economy_of(*overrides: str):
-    """A small economy at its start, its record of the month open."""
-    economy = build(resolve([*SMALL, *overrides]))
-    economy.facts = {"us": {}}
-    return economy
 
 
 @fixture

@@ -6,22 +6,13 @@ from pytest import approx, fixture
 from sim.books import audit
 from sim.books.deals import BUILDING, OPERATING
 from sim.books.ledger import ACCOUNT
-from sim.build import build
-from sim.compose import resolve
 from sim.markets import contracts
 from sim.phases import contracting, using
 from sim.phases.closing import cloud_parties
 from sim.phases.collateral import package, package_new
+from tests.phases.economies import economy_of
 
-SMALL = ("size=class", "horizon_years=3", "regions=[us]", "sim.build.burn_in=0")
 HALF = contracts.Params(renegotiation=0.0, concession=0.5, prepayment=0.2, prepayment_equity=0.5, prepayment_cash=0.1)
-
-
-def economy_of(*overrides: str):
-    """A small economy at its start, its record of the month open."""
-    economy = build(resolve([*SMALL, *overrides]))
-    economy.facts = {"us": {}}
-    return economy
 
 
 @fixture

@@ -4,19 +4,16 @@ import numpy as np
 from pytest import approx, fixture, mark
 
 from sim.books.ledger import ACCOUNT
-from sim.build import build
-from sim.compose import resolve
 from sim.phases import venturing
+from tests.phases.economies import economy_of
 
-SMALL = ("size=class", "horizon_years=3", "regions=[us]", "sim.build.burn_in=0")
 TERMS = ("agents.labs.venture_share=0.25", "agents.labs.venture_spread=0.078", "agents.labs.venture_repayment=0.05")
 
 
 @fixture
 def banked():
     """A small economy with venture debt at its start; its first lab seeks 400 on a yearly bill of 1,000."""
-    economy = build(resolve([*SMALL, *TERMS]))
-    economy.facts = {"us": {}}
+    economy = economy_of(*TERMS)
     lab = economy.all("lab", "us")[0]
     lab.offered, lab.bill = 400.0, 1_000.0
     return economy, lab
@@ -70,7 +67,7 @@ def test_a_failed_labs_bank_takes_its_cash_and_loses_the_rest(banked):
 
 def test_venture_debt_runs_through_booms_and_failures_with_balanced_books():
     """Two years in which a lab is robbed of its cash: loans made are repaid, outstanding or lost; without a share there is none."""
-    economy = build(resolve([*SMALL, *TERMS]))
+    economy = economy_of(*TERMS)
     for month in range(24):
         if month == 15:
             lab = economy.all("lab", "us")[0]
@@ -86,7 +83,7 @@ def test_venture_debt_runs_through_booms_and_failures_with_balanced_books():
 
 
 def test_without_a_share_nobody_lends():
-    economy = build(resolve(SMALL))
+    economy = economy_of()
     economy.step()
     record = economy.recorder.table("monthly").to_pandas()
     assert record["lab_raise"].iloc[0] > 0.0
