@@ -24,10 +24,8 @@ def causes(manifest: dict[str, Any]) -> list[str]:
     return found + ([f"Other versions: {'; '.join(changed)}."] if changed else [])
 
 
-def repeat(path: Path) -> tuple[list[str], Path | None]:
-    """Names of files that differ from those the manifest tells of, and where the repetition is kept if any do."""
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    root = path.resolve().parents[1]
+def repeat(manifest: dict[str, Any], root: Path) -> tuple[list[str], Path | None]:
+    """Names of files that differ from those the manifest tells of, and where below ``root`` the repetition is kept if any do."""
     again = simulate(validate(manifest["configuration"] | {"outputs": {"root": str(root)}}), beside=True)
     found, wanted = hashes(again), manifest["files"]
     differs = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
@@ -43,9 +41,10 @@ def main(arguments: list[str]) -> int:
     chosen: Path = parser.parse_args(arguments).run
     path = chosen / "manifest.json" if chosen.is_dir() else chosen
     try:
-        reasons = causes(json.loads(path.read_text(encoding="utf-8")))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        reasons = causes(manifest)
         print(*reasons, sep="\n", end="\n" if reasons else "", file=sys.stderr)
-        differs, again = repeat(path)
+        differs, again = repeat(manifest, path.resolve().parents[1])
     except (Mistakes, Unwritable) as error:
         print(error, file=sys.stderr)
         return 2

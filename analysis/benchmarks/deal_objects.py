@@ -24,12 +24,12 @@ from sim.kernels.clauses import (
 from sim.kernels.layouts import PAYMENT, STATE, TERMS
 
 fails, exceeds = clauses.fails.py_func, clauses.exceeds.py_func
-BY_NOTE = {
-    kind: tuple(name for name, form, *_ in table if form.endswith("k")) for kind, table in (("terms", TERMS), ("state", STATE))
-}
-OF_DEAL = {
-    kind: tuple(name for name, form, *_ in table if not form.endswith("k")) for kind, table in (("terms", TERMS), ("state", STATE))
-}
+TABLES = {"terms": TERMS, "state": STATE}
+
+
+def named(kind: str, by_note: bool) -> list[str]:
+    """Columns of a record, those with an entry a note or the others."""
+    return [name for name, form, *_ in TABLES[kind] if form.endswith("k") == by_note]
 
 
 class Note(SimpleNamespace):
@@ -63,11 +63,9 @@ class Deal(SimpleNamespace):
     trap: float
 
     def __init__(self, terms: np.ndarray, opening: np.ndarray) -> None:
-        super().__init__(**{name: terms[name].item() for name in OF_DEAL["terms"]})
-        for name in OF_DEAL["state"]:
-            setattr(self, name, opening[name].tolist())
         both = {"terms": terms, "state": opening}
-        columns = {name: both[kind][name].tolist() for kind, names in BY_NOTE.items() for name in names}
+        super().__init__(**{name: both[kind][name].tolist() for kind in both for name in named(kind, by_note=False)})
+        columns = {name: both[kind][name].tolist() for kind in both for name in named(kind, by_note=True)}
         self.notes = [Note(**{name: values[k] for name, values in columns.items()}) for k in range(self.classes)]
         ranks = [[note for note in self.notes if note.rank == rank] for rank in sorted({note.rank for note in self.notes})]
         self.ranks, self.dust = ranks, DUST * sum_up([note.notional for note in self.notes])
