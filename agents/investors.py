@@ -14,13 +14,17 @@ from sim.units import MONTHS, Frozen, quantity
 class Style(Frozen):
     """One kind of investor."""
 
-    name: Literal["insurers_banks", "real_money", "private_credit", "wealth_products", "insurers", "securities_firms"]
+    name: Literal[
+        *("insurers_banks", "real_money", "private_credit", "wealth_products", "insurers", "securities_firms"), "distressed_funds"
+    ]
     count: int = quantity("1", 0, 100, "investors of the kind")
     size: float = quantity("1", 0.0, 100.0, "capital of each, relative")
     aversion: float = quantity("1", 0.05, 20.0, "risk aversion, relative")
     leverage: float = quantity("1", 0.05, 10.0, "leverage for the same haircut, relative")
     marking: float = quantity("share", 0.0, 1.0, "of market price changes that count in its capital")
     mezzanine: float = quantity("1", 0.0, 100.0, "appetite for the junior class, relative")
+    hurdle: float = quantity("1/year", 0.0, 0.5, "excess return asked beyond what its region asks")
+    committed: float = quantity("share", 0.0, 5.0, "of the region's notes, the kind together: capital that savers pay in when it buys; 0: it keeps its own")
     target: float = quantity("1/year", 0.0, 0.5, "yield it has promised at the start, over the base rate")
     charge_senior: float = quantity("share", 0.0, 1.0, "of seniors, capital that its rules ask")
     charge_junior: float = quantity("share", 0.0, 1.0, "of the junior class, capital that its rules ask")
@@ -31,6 +35,7 @@ class Style(Frozen):
 class Population(Frozen):
     """A region's investors."""
 
+    hurdle: float = quantity("1/year", 0.0, 0.5, "excess return asked over expected loss")
     kinds: tuple[Style, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -58,14 +63,13 @@ class Params(Frozen):
 
     start_capital: float = quantity("share", 0.0, 5.0, "capital at the start, of debt")
     risk_aversion: float = quantity("1", 0.1, 100.0, "in mean-variance demand")
-    hurdle: float = quantity("1/year", 0.0, 0.5, "excess return asked over expected loss")
     haircut: float = quantity("share", 0.001, 1.0, "lenders' haircut without risk")
     haircut_risk: float = quantity("1", 0.0, 50.0, "added haircut per standard deviation of loss")
     leverage_cap: float = quantity("1", 1.0, 50.0, "most holdings per unit of capital")
     abs_leverage: float = quantity("1", 0.0, 5.0, "added leverage per unit of ABS share above neutral")
     abs_relief: float = quantity("1/year", 0.0, 0.1, "fall of the hurdle per unit of ABS share above neutral")
     abs_marking: float = quantity("1", 0.0, 5.0, "added marking per unit of ABS share above neutral")
-    start_loss_belief: float = quantity("1/year", 0.0, 0.5, "expected loss at the start")
+    start_loss_belief: float = quantity("1/year", 0.0, 0.5, "expected loss at the start, and of new notes")
     start_volatility: float = quantity("1/year", 0.001, 1.0, "standard deviation of loss at the start")
     loss_learning: float = quantity("1/month", 0.0, 1.0, "of expected loss when losses exceed it")
     forgetting: float = quantity("1", 0.0, 2.0, "times that when they fall short")
@@ -110,13 +114,24 @@ class Investor(Party):
         self.trailing = self.params.normal_return  # excess return, 1/year
         self.promised = math.nan  # yield, 1/year; set when it first sees a market
 
-    def learn(self, loss_rate: float) -> None:
-        """Expected loss rises fast and fades slowly; volatility remembers large months. ``loss_rate`` 1/year, this month's."""
+    def learn(self, loss_rate: float, seasoned: float) -> None:
+        """Expected loss rises fast and fades slowly; volatility remembers large months.
+
+        Parameters
+        ----------
+        loss_rate : 1/year, this month's, on notes outstanding
+        seasoned : their share of all notes a year from now: of the rest, new ones, a calm loss is expected
+        """
         p = self.params
+        loss_rate = seasoned * loss_rate + (1.0 - seasoned) * p.start_loss_belief
         gap = loss_rate - self.loss_belief
         self.loss_belief += p.loss_learning * (1.0 if gap > 0.0 else p.forgetting) * gap
         news = min(loss_rate, p.loss_cap) ** 2 * p.loss_dispersion + p.volatility_floor**2
         self.loss_volatility = math.sqrt(self.loss_volatility**2 + p.volatility_learning * (news - self.loss_volatility**2))
+
+    def call(self, capital: float, holds: float) -> float:
+        """Committed money that savers pay in for what it holds, or get back (below zero), USD."""
+        return holds - capital
 
     def flow(self, excess: float, capital: float, loss_rate: float, trend: float) -> float:
         """Savers' money in (or out, below zero), USD this month.
@@ -188,7 +203,7 @@ class Investor(Party):
             investor=self.party,
             capital=max(capital, 0.0),
             loss_belief=loss,
-            hurdle=p.hurdle + market.novelty - p.abs_relief * lean + charged,
+            hurdle=getattr(p, self.region).hurdle + style.hurdle + market.novelty - p.abs_relief * lean + charged,
             price_of_risk=aversion * variance,
             leverage=leverage,
             mezzanine=self.junior_appetite(short, letter),

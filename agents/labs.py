@@ -1,6 +1,9 @@
 """AI labs: they train, sell inference and raise money; a lab that runs dry fails."""
 
 import math
+from typing import Self
+
+from pydantic import model_validator
 
 from agents.party import Party
 from sim.tape import Market
@@ -15,6 +18,7 @@ class Params(Frozen):
     raise_multiple: float = quantity("1/year", 0.01, 10.0, "equity raised per unit of inference bill in calm markets")
     raise_sensitivity: float = quantity("year", 0.0, 200.0, "log fall of raises per unit of spread over the calm one")
     calm_spread: float = quantity("1/year", 0.0, 0.5, "spread, novelty apart, at which raises are undisturbed")
+    staff: float = quantity("1", 0.0, 10.0, "people, data and offices, per unit of inference bill")
     training_lag: float = quantity("month", 1.0, 60.0, "from money to training budgets")
     start_cash: float = quantity("year", 0.0, 10.0, "cash at the start, of the yearly inference bill")
     most_cash: float = quantity("year", 0.1, 20.0, "cash above which a lab buys back shares, of the yearly inference bill")
@@ -26,6 +30,20 @@ class Params(Frozen):
     venture_spread: float = quantity("1/year", 0.0, 0.5, "of venture debt over the base rate")
     venture_repayment: float = quantity("1/month", 0.0, 1.0, "share of venture debt repaid in a month")
     pass_through: float = quantity("share", 0.0, 1.0, "of above-market contract rent that users pay")
+
+
+    @property
+    def calm_training(self) -> float:
+        """Training per unit of inference bill in calm markets."""
+        return self.self_financing + self.raise_multiple - self.staff
+
+    @model_validator(mode="after")
+    def _trains(self) -> Self:
+        if self.calm_training < 0.0:
+            raise ValueError(
+                f"staff {self.staff} must not exceed self_financing {self.self_financing} plus raise_multiple {self.raise_multiple}"
+            )
+        return self
 
 
 class Lab(Party):
@@ -53,7 +71,7 @@ class Lab(Party):
         return p.raise_multiple * worth * math.exp(-p.raise_sensitivity * strain) * math.sqrt(market.ration)
 
     def plan(self, bill: float, margin: float, raised: float) -> float:
-        """Training budget, USD/year, moved towards what own margin and raises pay for.
+        """Training budget, USD/year, moved towards what own margin and raises pay for beyond staff.
 
         Parameters
         ----------
@@ -62,7 +80,7 @@ class Lab(Party):
         raised : equity a year per unit of bill
         """
         p = self.params
-        wanted = bill * (p.self_financing * margin + raised)
+        wanted = bill * max(p.self_financing * margin + raised - p.staff, 0.0)
         self.training += (wanted - self.training) / p.training_lag
         return self.training
 

@@ -1,7 +1,7 @@
 """Levered data-centre operators: they want capacity, seek deals for it, and support or drop the deals they have."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from pydantic import model_validator
@@ -27,8 +27,7 @@ class Params(Frozen):
     order_cap: float = quantity("1/month", 0.01, 2.0, "most orders over capacity")
     life: float = quantity("year", 1.0, 20.0, "of rent that sponsors count")
     build: int = quantity("month", 1, 60, "from order to delivery")
-    anchor: float = quantity("share", 0.0, 1.0, "weight of the trend in sponsors' view of depreciation")
-    vintage_view: float = quantity("share", 0.0, 1.0, "of the vintage discount that the trend view holds")
+    anchor: float = quantity("share", 0.0, 1.0, "weight of straight-line depreciation in sponsors' view")
     confidence_noise: float = quantity("1", 0.0, 1.0, "monthly standard deviation of log confidence")
     confidence_persistence: float = quantity("1/month", 0.0, 0.999, "of confidence")
     equity_spend: float = quantity("share", 0.0, 1.0, "of cash that one quarter's closings may take")
@@ -38,7 +37,9 @@ class Params(Frozen):
     payout: float = quantity("share", 0.0, 1.0, "of residuals paid to shareholders")
     buffer: float = quantity("year", 0.0, 10.0, "of equity needs held in cash before more is paid out")
     idle_payout: float = quantity("1/month", 0.0, 1.0, "of cash above the buffer paid out")
-    outside_equity: float = quantity("1", 0.0, 20.0, "share of its plans' equity raised by new shares, per value over cost less 1")
+    anchor_share: float = quantity("share", 0.0, 1.0, "of its new contracts signed with its anchor tenant, the rest with others")
+    outside_from: float = quantity("1", 0.0, 2.0, "value over cost at which shareholders begin to buy new shares")
+    outside_equity: float = quantity("1", 0.0, 20.0, "share of its plans' equity raised that way, per value over cost above it")
     outside_cap: float = quantity("share", 0.0, 2.0, "most of those needs that are met this way")
     failure: float = quantity("share", 0.0, 1.0, "of its debt in default above which it fails")
     restart: float = quantity("share", 0.0, 0.5, "of its capacity's cost: cash that new owners bring")
@@ -72,7 +73,7 @@ class Operator(Party):
         self.ready = dict.fromkeys(CHANNELS, 0.0)  # USD that could close now
 
     def observe(self, market: Market, trend: float, noise: float) -> None:
-        """Update the view of depreciation and confidence; ``trend`` is the optimist's depreciation, 1/year."""
+        """Update the view of depreciation and confidence; ``trend`` is straight-line depreciation, 1/year."""
         p = self.params
         anchored = p.anchor * trend + (1.0 - p.anchor) * market.depreciation_seen
         self.depreciation += (anchored - self.depreciation) / MONTHS
@@ -108,6 +109,13 @@ class Operator(Party):
             self.ready[channel] += plans.pop(0)
             plans.append(0.0)
 
+    def let_to(self, chance: float, others: Sequence[int]) -> int:
+        """Tenant of a new contract: the anchor, or one of ``others`` (parties), as a ``chance`` in (0, 1) has it."""
+        share = self.params.anchor_share
+        if chance < share or not others:
+            return self.tenant
+        return others[int((chance - share) / (1.0 - share) * len(others))]
+
     def closes(self, month: int) -> bool:
         """Deals close once a quarter, each sponsor in its own month."""
         return (month + self.number) % 3 == 0
@@ -134,9 +142,9 @@ class Operator(Party):
         self.ready[channel] = self.params.returning * (self.ready[channel] - amount)
 
     def outside(self, value: float, needs: float) -> float:
-        """New shares to sell this month, USD, when a unit is worth more than it costs; ``needs`` is its plans' equity, USD."""
+        """New shares to sell this month, USD: more when a unit is worth more; ``needs`` is its plans' equity, USD."""
         p = self.params
-        return min(p.outside_equity * max(value - 1.0, 0.0), p.outside_cap) * needs
+        return min(p.outside_equity * max(value - p.outside_from, 0.0), p.outside_cap) * needs
 
     def fails(self, owed: float, defaulted: float) -> bool:
         """Too much of its debt (USD) is in default."""

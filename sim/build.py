@@ -156,12 +156,10 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
     path, common = paths[region], (economy, region, number)
     belief = path.belief(economy)
     if kind == "lab":
-        training = path.inference(economy) * (p.labs.self_financing + p.labs.raise_multiple) * weight
+        training = path.inference(economy) * p.labs.calm_training * weight
         return Lab(*common, p.labs, weight, training=training)
     if kind == "operator":
-        view = p.operators.vintage_view * economy.params.sim.markets.compute.vintage_discount
-        growth = economy.params.sim.markets.hardware.performance_growth
-        return Operator(*common, p.operators, weight, depreciation=growth * (1.0 + view))
+        return Operator(*common, p.operators, weight, depreciation=MONTHS / economy.params.sim.books.deals.accounting_life)
     if kind == "agency":
         known = economy.params.sim.ratings.agencies
         own = known[number % len(known)]
@@ -219,7 +217,7 @@ def _tape(economy: Economy, paths: dict[str, Start]) -> Tape:
 def _market(economy: Economy, path: Start, region: str) -> Market:
     p = economy.params.sim
     regime = getattr(p.markets.primary, region)
-    novelty = primary.novelty(p.markets.primary, 0)
+    novelty = primary.novelty(p.markets.primary, region, 0)
     belief, tokens = path.belief(economy), p.markets.tokens
     inference = path.inference(economy)
     economy.quotes[region] = {

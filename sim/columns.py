@@ -147,7 +147,7 @@ TRANCHES: Final[Columns] = {
         f"held_by_{kind}": ("share", f"part held by {kind.replace('_', ' ')}")
         for kind in (
             *("insurers_banks", "real_money", "private_credit"),
-            *("wealth_products", "insurers", "securities_firms"),
+            *("wealth_products", "insurers", "securities_firms", "distressed_funds"),
         )
     },
 }

@@ -14,6 +14,7 @@ import numpy as np
 from sim.books.deals import CHANNELS
 from sim.books.fleet import BEFORE
 from sim.markets import compute
+from sim.phases.contracting import tenants_of
 from sim.phases.seasoning import season
 from sim.streams import entity
 from sim.sums import total
@@ -91,7 +92,7 @@ class Start:
     def inference(self, economy: Economy) -> float:
         """USD/year of compute that serves users; labs train with the rest."""
         labs = economy.params.agents.labs
-        return self.capacity * self.rent / (1.0 + labs.self_financing + labs.raise_multiple)
+        return self.capacity * self.rent / (1.0 + labs.calm_training)
 
 
 def record_vintages(economy: Economy, start: Start, region: str) -> None:
@@ -223,16 +224,17 @@ def _open_accounts(economy: Economy, rows: np.ndarray, book: np.ndarray) -> None
 def _let(economy: Economy, start: Start, region: str, rows: np.ndarray, age: np.ndarray, sponsor: np.ndarray) -> None:
     """Contracts at each deal's age: first terms at the rent of their closing, rolled ones at their last renewal's spot rent."""
     p, markets = economy.params.sim.markets.compute, economy.params.sim.markets
-    operators = economy.all("operator", region)
     back = (age + economy.params.agents.operators.build) / MONTHS
-    first = start.rent * np.exp(markets.hardware.performance_growth * back)
+    first = p.first_rent(start.rent * np.exp(markets.hardware.performance_growth * back))
     months = p.contract_term - np.maximum(age, 0)
     rolled = months <= 0
     left = np.where(rolled, 1 + (np.maximum(age, 0) * 7 + sponsor * 5) % p.renewal_term, months)
     since = (p.renewal_term - left) / MONTHS
     g = markets.hardware.performance_growth
     later = start.rent * np.exp(g * since - p.vintage_discount * g * (back - since))
-    tenant = np.array([o.tenant for o in operators])[sponsor]
+    parties = economy.parties("operator", region)[sponsor]
+    signed = -age - economy.params.agents.operators.build
+    tenant = tenants_of(economy, region, parties, signed, np.full(len(age), PRIVATE))
     economy.contracts.add(len(rows), tenant=tenant, rent=np.where(rolled, later, first), months=left)
 
 

@@ -30,6 +30,7 @@ FLOWS = {
     "spot_rent": ("profit", "profit"),  # labs -> exchange -> deals, clouds
     "sublease": ("profit", "profit"),  # exchange -> tenants whose capacity others use
     "running_cost": ("profit", "profit"),  # deals, clouds -> suppliers
+    "salaries": ("profit", "profit"),  # labs -> suppliers: staff, data, offices
     "fee": ("profit", "profit"),  # deals -> servicers; investors -> managers
     "interest": ("profit", "profit"),  # deals -> note holders
     "principal": ("notes", "notes"),  # deals -> note holders

@@ -22,7 +22,12 @@ class Params(Frozen):
     overhead: float = quantity("share", 0.0, 0.9, "of rent less running cost that management takes")
     cover: float = quantity("share", 0.0, 1.0, "of a deal's units let by take-or-pay contract")
     contract_term: int = quantity("month", 1, 240, "of the first contract")
+    contract_discount: float = quantity("share", 0.0, 0.9, "of the first contract's rent below the one expected at delivery")
     renewal_term: int = quantity("month", 1, 240, "of the following ones")
+
+    def first_rent(self, expected):
+        """Rent of a first contract, USD/GPU/year: below the ``expected`` one, which falls while the contract does not."""
+        return (1.0 - self.contract_discount) * expected
 
 
 def discount(p: Params, tightness):

@@ -19,6 +19,7 @@ class Regime(Frozen):
     base_rate: float = quantity("1/year", 0.0, 0.25, "risk-free rate")
     rate_step: float = quantity("1/year", -0.25, 0.25, "by which the base rate moves at once, and stays; 0: never")
     rate_month: int = quantity("month", 0, 2400, "of that step, after recording begins")
+    novelty_premium: float = quantity("1/year", 0.0, 0.5, "extra hurdle for a new asset class, January 2023")
     abs_share: float = quantity("share", 0.0, 1.0, "of deals placed as securities")
     closing_private: int = quantity("month", 1, 11, "from plan to money, private placement")
     closing_abs: int = quantity("month", 1, 11, "from plan to money, securities")
@@ -45,7 +46,6 @@ class Params(Frozen):
     ration_speed: float = quantity("1/month", 0.01, 1.0, "of the rationing of new requests")
     refinancing_speed: float = quantity("1/month", 0.01, 1.0, "of the availability of refinancing")
     refinancing_floor: float = quantity("share", 0.0, 0.99, "capacity over debt at which nothing is rolled over")
-    novelty_premium: float = quantity("1/year", 0.0, 0.5, "extra hurdle for a new asset class, January 2023")
     novelty_half_life: float = quantity("month", 1.0, 240.0, "in which lenders learn it")
     neutral_abs_share: float = quantity("share", 0.0, 1.0, "ABS share at which leverage, shopping and marks are as configured")
     us: Regime
@@ -124,9 +124,10 @@ def clear(p: Params, quotes: dict[str, float], book: Book, debt: float, requeste
     }
 
 
-def novelty(p: Params, months: int) -> float:
+def novelty(p: Params, region: str, months: int) -> float:
     """Premium asked of an asset class that has no history; ``months`` since recording began."""
-    return p.novelty_premium * 2.0 ** (-max(months, 0) / p.novelty_half_life)
+    premium: float = getattr(p, region).novelty_premium
+    return premium * 2.0 ** (-max(months, 0) / p.novelty_half_life)
 
 
 def months_of_proof(p: Playbook, before: int, leader: Market) -> int:

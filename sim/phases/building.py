@@ -76,12 +76,13 @@ def growth_wanted(economy: Economy, region: str) -> float:
 def _plan_clouds(economy: Economy, region: str) -> None:
     market, growth = economy.tape[region], growth_wanted(economy, region)
     rent = economy.entry_rent[region] = entry_rent(economy, region)
+    kept = 1.0 - economy.params.sim.markets.compute.overhead
     operators = economy.all("operator", region)
     life, decline = operators[0].params.life, market.depreciation_view
     capacity = market.capacity - market.levered_capacity
     clouds = economy.all("cloud", region)
     for cloud, noise in zip(clouds, economy.draw("sentiment", economy.keys("cloud", region)), strict=True):
-        order = cloud.order(market, capacity, cloud.value(market, rent, decline, life), growth, float(noise))
+        order = cloud.order(market, capacity, kept * cloud.value(market, rent, decline, life), growth, float(noise))
         economy.fleet.order(cloud.slot, economy.clock, order.amount / market.unit_cost, order.amount)
         economy.note(region, orders=order.amount, orders_clouds=order.amount)
 
@@ -103,8 +104,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
     p = economy.params.sim.markets
     operators = economy.all("operator", region)
     savers = economy.outside["savers", region]
-    view = operators[0].params.vintage_view
-    trend = p.hardware.performance_growth * (1.0 + view * p.compute.vintage_discount)
+    trend = MONTHS / economy.params.sim.books.deals.accounting_life
     regime = getattr(p.primary, region)
     waits = {"abs": regime.closing_abs, "private": regime.closing_private}
     live = operators[0].cost_of_capital(market)
@@ -112,7 +112,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
     noise = economy.draw("confidence", economy.keys("operator", region))
     for operator, z in zip(operators, noise, strict=True):
         operator.observe(market, trend, float(z))
-        value = operator.value(market, economy.entry_rent[region], cost)
+        value = (1.0 - p.compute.overhead) * operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
         operator.queue(order, waits)
         own = order.amount * (1.0 - market.advance_mezzanine)

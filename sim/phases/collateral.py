@@ -75,10 +75,11 @@ def package_new(economy: Economy, region: str, tenant: int) -> Collateral:
     one = np.ones(count)
     prepaid = usual_prepayment(economy, region) / (1.0 - economy.params.sim.markets.compute.overhead)
     new = Units(one / market.unit_cost, np.zeros(count, np.int64), one, one * market.expected_rent, one * market.running_cost)
+    first = economy.params.sim.markets.compute.first_rent(new.rent)
     term = np.full(count, economy.params.sim.markets.compute.contract_term)
     return Collateral(
         periods=periods,
-        **_lists(economy, region, new, new.rent * max(1.0 - prepaid, 0.0), len(ahead)),
+        **_lists(economy, region, new, first * max(1.0 - prepaid, 0.0), len(ahead)),
         target=deals.library.at("target", kind[:, None], ahead[None]),
         tenant=np.full((count, 1), tenant, dtype=np.int64),
         **_lettings(economy, term),

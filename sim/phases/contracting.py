@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from sim.economy import Economy
 
 
+def tenants_of(economy: Economy, region: str, sponsors: np.ndarray, months: np.ndarray, channel: np.ndarray) -> list[int]:
+    """Tenants (n,) of contracts signed in ``months`` (n,) on deals of ``sponsors`` (n,): each deal has a draw of its own."""
+    operators, labs = economy.all("operator", region), economy.all("lab", region)
+    place, found = economy.places("operator", region, sponsors), []
+    for at, month, way in zip(place.tolist(), months.tolist(), channel.tolist(), strict=True):
+        sponsor = operators[at]
+        others = [lab.party for lab in labs if lab.weight > 0.0 and lab.party != sponsor.tenant]
+        chance = economy.streams.uniform("tenant", month, np.array([sponsor.key], dtype=np.uint64), way)
+        found.append(sponsor.let_to(float(chance[0]), others))
+    return found
+
+
 def renegotiate(economy: Economy, region: str) -> None:
     """Tenants press landlords, the harder the faster they burn cash; where both meet, contracts above spot give way."""
     p, cover = economy.params.sim.markets.contracts, economy.params.sim.markets.compute.cover

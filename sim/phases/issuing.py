@@ -9,7 +9,7 @@ import numpy as np
 from sim.books.deals import BUILDING, CHANNELS, OPERATING
 from sim.books.fleet import BEFORE
 from sim.books.lending import borrow
-from sim.phases.contracting import prepay
+from sim.phases.contracting import prepay, tenants_of
 from sim.sums import total
 from sim.units import MONTHS
 from sim.valuing import used_value
@@ -210,9 +210,8 @@ def deal_rows(
     gpus = cost / market.unit_cost
     economy.fleet.deals.add(len(cost), gpus=gpus, vintage=BEFORE + economy.clock)
     economy.fleet.bought += float(gpus.sum())
-    tenant = {o.party: o.tenant for o in economy.all("operator", region)}
-    tenants = [tenant[int(s)] for s in sponsors]
-    economy.contracts.add(len(cost), tenant=tenants, rent=market.expected_rent, months=compute.contract_term)
+    tenants = tenants_of(economy, region, sponsors, np.full(len(cost), economy.clock), channel)
+    economy.contracts.add(len(cost), tenant=tenants, rent=compute.first_rent(market.expected_rent), months=compute.contract_term)
     return rows
 
 

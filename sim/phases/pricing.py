@@ -78,7 +78,10 @@ def _flows(economy: Economy, region: str, excess: np.ndarray, exposure: np.ndarr
     held = exposure.sum(axis=0)[economy.slots(region)]
     own = capital(economy, region)
     for agent, gained, has, holds in zip(economy.all("investor", region), excess, own, held, strict=True):
-        money = agent.flow(float(gained), max(float(has), 0.0), market.loss_rate, growth)
+        if agent.style.committed > 0.0:
+            money = agent.call(float(has), float(holds))
+        else:
+            money = agent.flow(float(gained), max(float(has), 0.0), market.loss_rate, growth)
         if money > 0.0:
             economy.save(agent.party, region, money)
         elif money < 0.0:
@@ -116,17 +119,27 @@ def _bids(economy: Economy, region: str, exposure: np.ndarray) -> None:
     rate = facts["loss"] / max(debt + facts["loss"], 1.0)
     economy.publish(region, loss_rate=market.loss_rate + (rate * MONTHS - market.loss_rate) / MONTHS)
     agents = economy.all("investor", region)
+    new = MONTHS * requested(economy, region)
     for agent in agents:
-        agent.learn(rate * MONTHS)
+        agent.learn(rate * MONTHS, debt / max(debt + new, 1.0))
     loss = economy.transmit("loss_belief", region, np.array([a.loss_belief for a in agents]))
     risk = economy.transmit("loss_volatility", region, np.array([a.loss_volatility for a in agents]))
     own, lean, letter = capital(economy, region), _lean(economy, region), junior_letter(economy, region)
     market = economy.tape[region]
     economy.bids[region] = Book.of(
         [
-            agent.bid(market, float(has), market.dispersion, float(mu), float(sigma), lean, letter)
+            agent.bid(market, max(float(has), agent.style.committed / agent.style.count * debt), market.dispersion, float(mu), float(sigma), lean, letter)
             for agent, has, mu, sigma in zip(agents, own, loss, risk, strict=True)
         ]
+    )
+
+
+def requested(economy: Economy, region: str) -> float:
+    """Notes, USD, that deals of next month will ask for."""
+    advance = economy.tape[region].advance_mezzanine
+    return total(
+        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), advance)
+        for operator in economy.all("operator", region)
     )
 
 
@@ -140,20 +153,17 @@ def junior_letter(economy: Economy, region: str) -> float:
 
 def _clear(economy: Economy, region: str, exposure: np.ndarray) -> None:
     """New terms of credit, through the arrow from valuation to credit; who should hold what."""
-    market, p = economy.tape[region], economy.params.sim.markets.primary
+    p = economy.params.sim.markets.primary
     quotes, book = economy.quotes[region], economy.bids[region]
     debt = total(exposure.ravel())
-    requested = total(
-        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), market.advance_mezzanine)
-        for operator in economy.all("operator", region)
-    )
-    terms = primary.clear(p, quotes, book, debt, requested)
+    sought = requested(economy, region)
+    terms = primary.clear(p, quotes, book, debt, sought)
     clearing = terms.pop("clearing")
     quotes.update(terms)
     economy.publish(region, **{name: economy.transmit(name, region, value) for name, value in terms.items()})
     junior = max(total(exposure[1]), 1e-9)
     economy.allotment[region] = np.stack(primary.allot(book, clearing, max(debt, 2e-9), junior))
-    economy.note(region, clearing_spread=clearing, requested=requested)
+    economy.note(region, clearing_spread=clearing, requested=sought)
 
 
 def _mark(economy: Economy, region: str) -> None:

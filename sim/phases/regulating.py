@@ -31,7 +31,7 @@ def regulate(economy: Economy) -> None:
         if region == p.playbook.copier and economy.month >= 0:
             _watch(economy, region)
             _copy(economy, region)
-        economy.publish(region, novelty=novelty(p, economy.month))
+        economy.publish(region, novelty=novelty(p, region, economy.month))
 
 
 def _watch(economy: Economy, copier: str) -> None:

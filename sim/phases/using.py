@@ -119,27 +119,33 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
     mark_up = tokens.mark_up(p, economy.tape.half_life)
     cash = ledger.cash(economy.parties("lab", region)) + np.array([lab.offered for lab in labs])
     loans = venturing.due(economy, region)
+    staff = np.array([lab.params.staff * lab.bill / MONTHS for lab in labs])
 
     def bills(now: Rents) -> tuple[np.ndarray, np.ndarray]:
         premium = now.by_tenant(now.contracted - now.used, len(labs))
         bill = now.bill
-        own = share * bill + premium - now.by_tenant(now.prepaid, len(labs)) + loans.sum(axis=0)
+        own = share * bill + premium - now.by_tenant(now.prepaid, len(labs)) + loans.sum(axis=0) + staff
         passed = np.array([lab.params.pass_through for lab in labs]) * np.maximum(premium, 0.0)
         return own, share * bill * serving * (1.0 + mark_up) + passed
 
     own, revenue = bills(rents)
     dry = cash + revenue < own
-    if dry.any():
-        _default(economy, region, dry)
-        loans[:, dry] = 0.0
+    fresh = dry
+    while fresh.any():  # what one lab no longer pays may take another down
+        _default(economy, region, fresh)
+        loans[:, fresh] = 0.0
         rents = _rents(economy, region)
         own, revenue = bills(rents)
+        fresh = (cash + revenue < own) & ~dry
+        dry = dry | fresh
+    if dry.any():
         _fail(economy, region, dry, own, revenue)
     _raise(economy, region, dry)
     users = economy.outside["users", region]
     ledger.provide("income", users, total(revenue))
     ledger.pay("inference", users, economy.parties("lab", region), revenue)
-    _pay(economy, region, rents, own - loans.sum(axis=0))
+    ledger.pay("salaries", economy.parties("lab", region), economy.outside["suppliers", region], staff)
+    _pay(economy, region, rents, own - loans.sum(axis=0) - staff)
     venturing.repay(economy, region, loans)
     for lab, burn in zip(labs, MONTHS * (own - revenue), strict=True):
         lab.burn = float(burn)
@@ -230,5 +236,6 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
     economy.deals["collected"][rents.rows] += earned - spent - rents.prepaid
     clouds = economy.parties("cloud", region)
-    ledger.pay("running_cost", clouds, suppliers, np.minimum(rents.cloud_cost, rents.clouds))
+    cost = np.minimum(rents.cloud_cost, rents.clouds)
+    ledger.pay("running_cost", clouds, suppliers, cost + p.overhead * (rents.clouds - cost))
     economy.note(region, ebitda=MONTHS * total(earned - spent), revenue=MONTHS * total(earned))
