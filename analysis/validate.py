@@ -68,8 +68,8 @@ def act(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def count(text: str, settings: Sequence[str]) -> int:
-    """The number of seeds.
+def count(text: str, settings: Sequence[str], option: str = "--seeds") -> int:
+    """A whole number given as an option.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def count(text: str, settings: Sequence[str]) -> int:
     """
     found = []
     if not text.isdecimal() or not 1 <= int(text) <= MOST:
-        found.append(wrong("--seeds", text, f"out of range. Give a whole number from 1 to {MOST}."))
+        found.append(wrong(option, text, f"out of range. Give a whole number from 1 to {MOST}."))
     found += [wrong("--set", line, "seeds are chosen by --seeds.") for line in settings if line.lstrip("+").startswith("seed=")]
     if found:
         raise Mistakes(found)

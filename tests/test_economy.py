@@ -130,6 +130,7 @@ def calm(name: str, *overrides: str, payoff: float = 1.0):
     names = [f"sim.books.deals.us.{channel}={name}" for channel in ("abs", "private")]
     trust = [
         "sim.markets.compute.contract_term=120",
+        "sim.markets.compute.contract_discount=0",
         "sim.books.deals.refinancing_advance=3.0",
         f"agents.operators.payoff={payoff}",
     ]

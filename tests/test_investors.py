@@ -34,7 +34,7 @@ def market(economy, **facts: float) -> Any:
 
 def test_a_promise_is_sticky_and_the_rest_is_a_shortfall():
     """Promised 4 % + 3 %; then 2 % + 3 % - 1 % is on offer: a quarter of the gap of 3 % is given up, 2.25 % stay short."""
-    economy, (_, real_money, _) = investors(f"{SEEKING}.memory=4")
+    economy, (_, real_money, *_) = investors(f"{SEEKING}.memory=4")
     real_money.promised = 0.07
     assert real_money.shortfall(market(economy, base_rate=0.02, spread=0.03), 0.01) == approx(0.0225)
     assert real_money.promised == approx(0.0625)
@@ -51,7 +51,7 @@ def test_the_first_promise_is_the_base_rate_and_the_styles_target():
 def test_the_appetite_for_the_junior_class_grows_with_the_shortfall_and_falls_with_the_charge():
     """exp(40 x (0.02 - 0.1 x (0.1 - 0.01))): insurers, 1.1 % of whose reach the charge takes; none below their mandate."""
     terms = (f"{SEEKING}.junior=40", f"{SEEKING}.capital_cost=0.1", f"{SEEKING}.mandates=kept")
-    _, (insurer, _, _) = investors(*terms)
+    _, (insurer, *_) = investors(*terms)
     assert insurer.junior_appetite(0.02, 9.0) == approx(insurer.style.mezzanine * math.exp(40.0 * 0.011))
     assert insurer.junior_appetite(0.02, 9.5) == 0.0
 
@@ -76,7 +76,7 @@ def test_switched_off_a_bid_knows_neither_promise_nor_mandate():
         page = market(economy, base_rate=0.05, spread=0.01)
         bid, p = agent.bid(page, 1e9, 0.1, 0.0, 0.03, 0.0, 20.0), agent.params
         assert bid.price_of_risk == p.risk_aversion * agent.style.aversion * (0.03**2 + (p.ambiguity * 0.1) ** 2)
-        assert (bid.hurdle, bid.mezzanine, bid.limit) == (p.hurdle + page.novelty, agent.style.mezzanine, 1.0)
+        assert (bid.hurdle, bid.mezzanine, bid.limit) == (p.us.hurdle + agent.style.hurdle + page.novelty, agent.style.mezzanine, 1.0)
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 1e9), st.floats(0.01, 1.0)), min_size=1, max_size=8))
@@ -125,9 +125,9 @@ def test_the_base_rate_steps_once():
 
 
 def test_a_step_out_of_bounds_and_limits_that_cannot_hold_all_are_refused():
-    """Three kinds with 0.2 each leave 0.4 of the notes to nobody."""
+    """Four kinds with 0.2 each leave 0.2 of the notes to nobody."""
     styles = tuple(agent.style.model_copy(update={"limit": 0.2}) for agent in investors()[1])
-    with raises(ValueError, match=r"limits of all kinds add up to 0\.6 of the notes"):
-        Population(kinds=styles)
+    with raises(ValueError, match=r"limits of all kinds add up to 0\.8 of the notes"):
+        Population(hurdle=0.01, kinds=styles)
     with raises(Mistakes, match=r"us\.rate_step takes the base rate to -0\.008"):
         resolve(["sim.markets.primary.us.rate_step=-0.05"])

@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import contracts
+from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
 from sim.sums import total
 from sim.units import MONTHS
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
 def tenants_of(economy: Economy, region: str, sponsors: np.ndarray, months: np.ndarray, channel: np.ndarray) -> list[int]:
     """Tenants (n,) of contracts signed in ``months`` (n,) on deals of ``sponsors`` (n,): each deal has a draw of its own."""
-    operators, labs = economy.all("operator", region), economy.all("lab", region)
+    operators, able = economy.all("operator", region), ~barred_labs(economy, region)
+    labs = [lab.party for lab, may in zip(economy.all("lab", region), able, strict=True) if may and lab.weight > 0.0]
     place, found = economy.places("operator", region, sponsors), []
     for at, month, way in zip(place.tolist(), months.tolist(), channel.tolist(), strict=True):
         sponsor = operators[at]
-        others = [lab.party for lab in labs if lab.weight > 0.0 and lab.party != sponsor.tenant]
+        others = [party for party in labs if party != sponsor.tenant]
         chance = economy.streams.uniform("tenant", month, np.array([sponsor.key], dtype=np.uint64), way)
         found.append(sponsor.let_to(float(chance[0]), others))
     return found

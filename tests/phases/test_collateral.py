@@ -79,9 +79,9 @@ def test_deals_under_construction_wait_for_delivery_and_are_rated_fully_drawn(ec
 
 
 def test_a_new_deal_of_one_dollar_earns_the_expected_rent(economy):
-    """Rent over unit cost, a twelfth of it a month, less management's part, after a month of wear."""
+    """First contract's rent over unit cost, a twelfth of it a month, less management's part, after a month of wear."""
     market, p = economy.tape[REGION], economy.params.sim.markets.compute
     found = package_new(economy, REGION, tenant=1)
-    rent = market.expected_rent / market.unit_cost / MONTHS * (1.0 - p.overhead) * (1.0 - p.wear / MONTHS)
-    assert found.contract[:, 0] == approx(rent) and (found.tenant == 1).all()
-    assert (found.contract_end == p.contract_term).all() and not found.delay.any()
+    spot = market.expected_rent / market.unit_cost / MONTHS * (1.0 - p.overhead) * (1.0 - p.wear / MONTHS)
+    assert found.market[:, 0] == approx(spot) and found.contract[:, 0] == approx((1.0 - p.contract_discount) * spot)
+    assert (found.tenant == 1).all() and (found.contract_end == p.contract_term).all() and not found.delay.any()

@@ -17,7 +17,9 @@ CONTRACTS = resolve([]).sim.markets.contracts
 @fixture
 def pressed():
     """One lab burns its cash many times over and must be heard; the others burn nothing. All contracts are far above spot."""
-    economy = economy_of("sim.markets.contracts.renegotiation=20", "sim.markets.contracts.concession=0.4")
+    economy = economy_of(
+        "sim.markets.contracts.renegotiation=20", "sim.markets.contracts.concession=0.4", "agents.operators.anchor_share=1"
+    )
     labs = economy.all("lab", "us")
     labs[0].burn = 100.0 * float(economy.ledger.cash(labs[0].party))
     economy.contracts["rent"][:] = 2e4

@@ -145,6 +145,7 @@ def test_prepayments_replace_sponsors_money_and_every_claim_is_accounted_for(mon
     for month in range(30):
         if month == 20:
             lab = economy.all("lab", "us")[0]
+            lab.params = lab.params.model_copy(update={"raise_multiple": 0.01})  # which all labs are offered
             economy.ledger.pay("payout", lab.party, economy.outside["savers", "us"], float(economy.ledger.cash(lab.party)))
         economy.step()
         now = -float(economy.ledger.balances[:, ACCOUNT["prepaid"]].clip(max=0.0).sum())

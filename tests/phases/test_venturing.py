@@ -71,6 +71,7 @@ def test_venture_debt_runs_through_booms_and_failures_with_balanced_books():
     for month in range(24):
         if month == 15:
             lab = economy.all("lab", "us")[0]
+            lab.params = lab.params.model_copy(update={"raise_multiple": 0.01})  # which all labs are offered
             economy.ledger.pay("payout", lab.party, economy.outside["savers", "us"], float(economy.ledger.cash(lab.party)))
         economy.step()
     record = economy.recorder.table("monthly").to_pandas()
