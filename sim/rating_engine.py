@@ -139,7 +139,7 @@ def within(total: np.ndarray, count: np.ndarray) -> np.ndarray:
     """Covariances (5, 5, n, k) of the means of MEANS, from squares between paths of a kind."""
     found = np.zeros((len(MEANS), len(MEANS), *total.shape[:2]))
     extra = np.where(count > 1, count / np.maximum(count - 1, 1), 0.0) / count.sum() ** 2
-    for (a, b), square in SQUARES.items():
-        product = total[..., MEANS[a]] * total[..., MEANS[b]] / np.maximum(count, 1)
-        found[a, b] = found[b, a] = ((total[..., square] - product) * extra).sum(axis=-1)
+    sums, (a, b) = np.moveaxis(total, -1, 0), np.array(list(SQUARES)).T
+    product = sums[MEANS][a] * sums[MEANS][b] / np.maximum(count, 1)
+    found[a, b] = found[b, a] = ((sums[list(SQUARES.values())] - product) * extra).sum(axis=-1)
     return found
