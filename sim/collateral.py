@@ -95,7 +95,7 @@ def make_book(
     )
 
 
-def select(book: Book, rows: np.ndarray) -> Book:
+def select(book: Book, rows: np.ndarray | slice) -> Book:
     """Some deals of a book, or one of them many times."""
     return Book(**{name: values if name == "ageing" else values[rows] for name, values in book._asdict().items()})
 
