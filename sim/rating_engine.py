@@ -14,7 +14,7 @@ from sim.kernels.rating import SUMS, Book
 from sim.kernels.scenarios import STRATA, Beliefs, Obligors, Sampling
 
 CHUNK = 128  # cells a task runs, at most; bounds memory, changes no bit
-TOGETHER = 16  # deals a task holds, at least
+TOGETHER = 64  # deals a task holds, at least: a thread takes as long to start as some ten deals to pay
 CELLS = 16  # from so many on, errors are those between cells
 MEANS = [rating.W, rating.WL, rating.WD, rating.WA, rating.WB]
 SQUARES = {  # sums of products, by places in MEANS
