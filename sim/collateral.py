@@ -41,7 +41,7 @@ def obligors(keys: Sequence[int] | np.ndarray, default_probability: Sequence[flo
 
 def own(values: Any, kind: type, shape: tuple[int, ...]) -> np.ndarray:
     """A writable array of its own; the compiled kernels know only such."""
-    filled = np.empty(shape, dtype=kind)
+    filled: np.ndarray = np.empty(shape, dtype=kind)
     filled[...] = values
     return filled
 

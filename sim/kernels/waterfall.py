@@ -7,7 +7,7 @@ of ``sim.kernels.clauses``.
 
 from numba import njit
 
-from sim.kernels import INLINED, LEAN
+from sim.kernels import INLINED, LEAN, UNCOUNTED
 from sim.kernels.clauses import (
     DUST,
     FIXED,
@@ -186,7 +186,7 @@ def open_deal(state, opening, terms, general):
         state.queue[i] = opening.queue[i]
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, **UNCOUNTED)
 def pay_book(rows, terms, state, period, payment):
     """Advance the listed deals of a book by one period.
 
