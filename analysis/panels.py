@@ -11,6 +11,7 @@ from sim.ratings import LETTERS
 from sim.units import MONTHS, REGIONS
 
 BN = 1e9  # USD
+LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the compiled one, where there is one
 INVESTMENT_GRADE = LETTERS[: LETTERS.index("Baa3") + 1]
 
 
@@ -99,7 +100,7 @@ def title(folder: Path) -> str:
     """Scenario and seed, from the configuration or the manifest; else the folder's name."""
     for name in ("config.yaml", "manifest.json"):  # JSON is YAML
         if (folder / name).is_file():
-            tree = yaml.safe_load((folder / name).read_text(encoding="utf-8"))
+            tree = yaml.load((folder / name).read_text(encoding="utf-8"), LOADER)
             return f"{tree['scenario']}, seed {tree['seed']}"
     return folder.name
 

@@ -41,7 +41,9 @@ def obligors(keys: Sequence[int] | np.ndarray, default_probability: Sequence[flo
 
 def own(values: Any, kind: type, shape: tuple[int, ...]) -> np.ndarray:
     """A writable array of its own; the compiled kernels know only such."""
-    return np.array(np.broadcast_to(values, shape), dtype=kind, order="C")
+    filled: np.ndarray = np.empty(shape, dtype=kind)
+    filled[...] = values
+    return filled
 
 
 def make_book(
@@ -76,10 +78,12 @@ def make_book(
     filled = {name: own(lists.get(name, blank), float, (n, t)) for name, blank in LISTS.items()}
     kinds, kind = np.unique(np.broadcast_to(np.asarray(ageing, float), n), return_inverse=True)
     whole = {"periods": periods, "guarantor": guarantor, "vacancy": vacancy, "kind": kind}
-    markets = [np.nan_to_num(filled[name]) for name in ("market", "value", "appraisal", "disposal")]
+    let = np.zeros(n, dtype=bool)
+    for values in (filled[name] for name in ("market", "value", "appraisal", "disposal") if name in lists):
+        let |= ((values == values) & (values != 0.0)).any(axis=1)  # NaN is none
     return Book(
         **filled,
-        let=np.any(markets, axis=(0, 2)),
+        let=let,
         **{name: own(value, np.int64, (n,)) for name, value in whole.items()},
         months=own(months, float, (n,)),
         delay=own(delay, float, (n,)),
@@ -91,7 +95,7 @@ def make_book(
     )
 
 
-def select(book: Book, rows: np.ndarray) -> Book:
+def select(book: Book, rows: np.ndarray | slice) -> Book:
     """Some deals of a book, or one of them many times."""
     return Book(**{name: values if name == "ageing" else values[rows] for name, values in book._asdict().items()})
 

@@ -14,7 +14,7 @@ from sim.kernels.rating import SUMS, Book
 from sim.kernels.scenarios import STRATA, Beliefs, Obligors, Sampling
 
 CHUNK = 128  # cells a task runs, at most; bounds memory, changes no bit
-TOGETHER = 16  # deals a task holds, at least
+TOGETHER = 64  # deals a task holds, at least: a thread takes as long to start as some ten deals to pay
 CELLS = 16  # from so many on, errors are those between cells
 MEANS = [rating.W, rating.WL, rating.WD, rating.WA, rating.WB]
 SQUARES = {  # sums of products, by places in MEANS
@@ -139,7 +139,7 @@ def within(total: np.ndarray, count: np.ndarray) -> np.ndarray:
     """Covariances (5, 5, n, k) of the means of MEANS, from squares between paths of a kind."""
     found = np.zeros((len(MEANS), len(MEANS), *total.shape[:2]))
     extra = np.where(count > 1, count / np.maximum(count - 1, 1), 0.0) / count.sum() ** 2
-    for (a, b), square in SQUARES.items():
-        product = total[..., MEANS[a]] * total[..., MEANS[b]] / np.maximum(count, 1)
-        found[a, b] = found[b, a] = ((total[..., square] - product) * extra).sum(axis=-1)
+    sums, (a, b) = np.moveaxis(total, -1, 0), np.array(list(SQUARES)).T
+    product = sums[MEANS][a] * sums[MEANS][b] / np.maximum(count, 1)
+    found[a, b] = found[b, a] = ((sums[list(SQUARES.values())] - product) * extra).sum(axis=-1)
     return found

@@ -163,7 +163,7 @@ def rate_book(
 def letters_by_loss(p: Params, loss: np.ndarray, life: np.ndarray) -> np.ndarray:
     """Best letters whose idealised expected loss over the life, 1 to 10 years, is at least ``loss``."""
     years = np.clip(np.where(np.isfinite(life), life, TEN), YEARS[0], YEARS[-1])
-    idealised = np.array([np.interp(years, YEARS, row) for row in p.idealised_loss])
+    idealised = np.array([np.interp(years, YEARS, row) for row in np.array(p.idealised_loss)])
     return (loss > idealised).sum(axis=0)
 
 

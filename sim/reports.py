@@ -122,15 +122,15 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
 def _ladder(economy: Economy, rows: np.ndarray) -> dict[str, float]:
     """Debt by the year in which it is due: what schedules repay and what falls due at the end; arrears and defaults are due now."""
     deals = economy.deals
-    state, building = deals["state"][rows], deals["stage"][rows] == BUILDING
-    owed = state["balance"]
+    state, building = deals["state"], deals["stage"][rows] == BUILDING
+    owed, age, broken = state["balance"][rows], state["age"][rows], state["in_default"][rows, None]
     notes = np.where(building[:, None], owed, deals["scheduled"][rows])
     wait = np.where(building, np.maximum(deals["delivery"][rows] - economy.clock, 0), 0)
     left = [owed]
     for year in range(1, LADDER + 1):
-        month = state["age"] + np.maximum(year * MONTHS - wait, 0)
+        month = age + np.maximum(year * MONTHS - wait, 0)
         kept = np.minimum(left[-1], notes * deals.library.at("left", deals["kind"][rows], month))
-        left.append(np.where(state["in_default"][:, None], 0.0, kept))
+        left.append(np.where(broken, 0.0, kept))
     due = [total((now - then).ravel()) for now, then in itertools.pairwise(left)]
     return {f"debt_due_{year}y": amount for year, amount in enumerate(due, 1)}
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, CLOSED
 from sim.books.ledger import ACCOUNT, CLAIMS, WORLD
+from sim.sums import by_row
 
 if TYPE_CHECKING:
     from sim.books.deals import DealBook
@@ -49,7 +50,7 @@ def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.
     scale = max(total_assets(ledger), 1.0)
     party, state = deals["party"], deals["state"]
     live, closed = deals.live(), deals.live(CLOSED)
-    owed = state["balance"].sum(axis=1)
+    owed = by_row(state["balance"])
 
     def row(i: int) -> str:
         return ledger.name(int(party[i]))

@@ -199,10 +199,11 @@ class DealBook(Table):
 
     def due_now(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Interest with arrears (n, 2), and the balances (n, 2) that the schedule leaves after this pay date, USD."""
-        terms, state = self["terms"][rows], self["state"][rows]
-        interest = terms["coupon"] / MONTHS * np.maximum(state["balance"] - state["write_down"], 0.0)
-        interest += state["arrears"] * (1.0 + terms["interest_on_interest"] * terms["coupon"] / MONTHS)
-        return interest, self["scheduled"][rows] * self.library.at("target", self["kind"][rows], state["age"] + 1)
+        terms, state = self["terms"], self["state"]
+        coupon = terms["coupon"][rows]
+        interest = coupon / MONTHS * np.maximum(state["balance"][rows] - state["write_down"][rows], 0.0)
+        interest += state["arrears"][rows] * (1.0 + terms["interest_on_interest"][rows] * coupon / MONTHS)
+        return interest, self["scheduled"][rows] * self.library.at("target", self["kind"][rows], state["age"][rows] + 1)
 
     def years(self, rows: np.ndarray) -> np.ndarray:
         """Average life (n, 2) that is left when all goes as planned, a month at least."""
@@ -252,10 +253,15 @@ class DealBook(Table):
 
     def by_holder(self, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
         """USD by investor (i,) of ``amounts`` (n, 2)."""
-        return (amounts[:, :, None] * self["shares"][rows]).sum(axis=1).sum(axis=0)
+        return self._parts(rows, amounts).sum(axis=0)
 
     def spread(self, rows: np.ndarray, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Issuer, holder and USD of every holder's part of ``amounts`` (n, 2)."""
-        parts = (amounts[:, :, None] * self["shares"][rows]).sum(axis=1)
+        parts = self._parts(rows, amounts)
         deal, holder = np.nonzero(parts)
         return self["party"][rows][deal], self.investors[holder], parts[deal, holder]
+
+    def _parts(self, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+        """USD by deal and investor (n, i) of ``amounts`` (n, 2)."""
+        senior, mezzanine = np.moveaxis(self["shares"][rows], 1, 0)
+        return amounts[:, :1] * senior + amounts[:, 1:] * mezzanine

@@ -14,8 +14,12 @@ from numba.core.dispatcher import Dispatcher
 from sim.kernels.naming import name_by_description
 
 DECORATOR = "from numba import njit\n"
+# No array is counted: each look at one would count it up and down again, for all threads to wait on, which takes seven times as
+# long as to pay a deal. So such a kernel makes no array; it is handed its room. LEAN, no division raises either.
+UNCOUNTED: dict[str, Any] = {"_nrt": False}
+LEAN: dict[str, Any] = {"error_model": "numpy", **UNCOUNTED}
 # Of what only other kernels call: no entry from Python, which takes longer to compile than the rest; INLINED, part of the caller.
-INTERNAL: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INTERNAL: dict[str, Any] = {**LEAN, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 INLINED: dict[str, Any] = {"forceinline": True, **INTERNAL}
 HERE = Path(__file__).parent
 

@@ -190,9 +190,17 @@ class Layout:
     def blank(self, kind: str, shape: int | tuple[int, ...]) -> np.ndarray:
         """Records of ``terms``, ``state``, ``period`` or ``payment`` that hold every column's default."""
         records = np.zeros(shape, getattr(self, kind))
-        for name, _, default, _, _ in TABLES[kind]:
-            records[name] = default
+        records[...] = self._defaults[kind]
         return records
+
+    @functools.cached_property
+    def _defaults(self) -> dict[str, np.ndarray]:
+        """One record of each kind."""
+        found = {kind: np.zeros((), getattr(self, kind)) for kind in TABLES}
+        for kind, table in TABLES.items():
+            for name, _, default, _, _ in table:
+                found[kind][name] = default
+        return found
 
 
 def record(table: Table, classes: int) -> np.dtype:

@@ -24,7 +24,7 @@ from numba.core.typeconv.castgraph import Conversion
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, infer_global, signature
 from numba.extending import intrinsic, models, register_model
 
-WIDTH = 8
+WIDTH = 16
 
 
 class Pack(types.Type):

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from sim.kernels import INLINED, INTERNAL
+from sim.kernels import INLINED, INTERNAL, LEAN
 from sim.kernels.clauses import total
 from sim.kernels.draws import LANES, normal_cdf
 from sim.kernels.freezing import freeze
 from sim.kernels.layouts import layout
 from sim.kernels.packs import WIDTH, choose, in_lanes, pack_at, put_at, some
-from sim.kernels.scenarios import Beliefs, Obligors, Sampling, Scene, blank_scene, draw_cell
+from sim.kernels.scenarios import Beliefs, Obligors, Sampling, Scene, blank_scene, copy, draw_cell
 from sim.kernels.waterfall import demanding, dust_of, open_deal, prepare, step, watched
 
 # Sums over the paths of a stratum: weight w, loss L, default D, life A = sum of years * principal, B = principal, over the balance.
@@ -48,17 +48,24 @@ class Book(NamedTuple):
     ageing: np.ndarray  # (kinds,) share of market obsolescence suffered
 
 
+@njit(**INLINED)
+def multiply(row, other):
+    """Multiply the lanes by those of another row."""
+    for j in range(LANES):
+        row[j] *= other[j]
+
+
 @njit(**INTERNAL)
 def own_weights(weight, d, book, scene, nominal):
     """Weights of the paths for one deal: of the factors, and of what else it depends on, its months, tenants and guarantor."""
-    weight[:] = scene.low
+    copy(weight, scene.low)
     if book.let[d]:
-        weight *= scene.fast[last_month(d, book.periods[d] - 1, book, scene)]
+        multiply(weight, scene.fast[last_month(d, book.periods[d] - 1, book, scene)])
     for i in range(book.tenant.shape[1]):
         if book.tenant[d, i] >= 0:
-            weight *= scene.tilt[book.tenant[d, i]]
+            multiply(weight, scene.tilt[book.tenant[d, i]])
     if book.guarantor[d] >= 0:
-        weight *= scene.tilt[book.guarantor[d]]
+        multiply(weight, scene.tilt[book.guarantor[d]])
     plain = nominal / LANES
     for j in range(LANES):
         weight[j] = 1.0 / (plain + (1.0 - plain) * weight[j])
@@ -82,9 +89,10 @@ def find_exits(exits, d, book, scene):
 
 
 @njit(**INTERNAL)
-def default_pools(rates, d, book, scene, correlation):
+def default_pools(rates, before, d, book, scene, correlation):
     """Share of what is left of a granular pool that defaults in each period with a threshold, (t, 64) (Vasicek 2002)."""
-    common, own, before = np.sqrt(correlation), np.sqrt(1.0 - correlation), np.zeros(LANES)
+    common, own = np.sqrt(correlation), np.sqrt(1.0 - correlation)
+    before[:] = 0.0
     for t in range(book.periods[d]):
         threshold, rate = book.threshold[d, t], rates[t]
         if threshold > -np.inf:
@@ -97,7 +105,6 @@ def default_pools(rates, d, book, scene, correlation):
 @njit(**INTERNAL)
 def fill_wides(desk, terms, d, book):
     """What no path changes in every period: its inputs, its last month, what a class's USD in it is worth today."""
-    factor = np.ones(desk.discount.shape[1])
     for t in range(book.periods[d]):
         wide = desk.wides[t]
         wide.pool_yield, wide.amortisation_rate = book.pool_yield[d, t], book.amortisation_rate[d, t]
@@ -106,9 +113,9 @@ def fill_wides(desk, terms, d, book):
         for k in range(book.target.shape[2]):
             wide.target[k] = book.target[d, t, k]
         prepare(terms, wide)
-        for k in range(factor.size):
-            factor[k] /= 1.0 + wide.rate[k] * terms.period_years
-            desk.discount[t, k] = factor[k]
+        for k in range(desk.discount.shape[1]):
+            before = desk.discount[t - 1, k] if t > 0 else 1.0
+            desk.discount[t, k] = before / (1.0 + wide.rate[k] * terms.period_years)
         desk.month[t] = last_month(d, t, book, desk.scene)
 
 
@@ -208,6 +215,7 @@ class Desk(NamedTuple):
     scene: Scene
     weight: np.ndarray  # (64,)
     rates: np.ndarray  # (t, 64) share of a pool that defaults; periods with a threshold only
+    gone: np.ndarray  # (64,) scratch
     exits: np.ndarray  # (i, 64) periods
     sums: np.ndarray  # (3, k, 64) present value, principal, years * principal
     discount: np.ndarray  # (t, k) present value of a USD
@@ -226,6 +234,7 @@ def desk(classes: int, book: Book, obligors: Obligors) -> Desk:
         scene=blank_scene(len(obligors.key), len(book.ageing), months),
         weight=np.empty(LANES),
         rates=np.empty((periods, LANES)),
+        gone=np.empty(LANES),
         exits=np.zeros((book.tenant.shape[1], LANES)),
         sums=np.empty((3, classes, LANES)),
         discount=np.empty((periods, classes)),
@@ -233,7 +242,7 @@ def desk(classes: int, book: Book, obligors: Obligors) -> Desk:
     )
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, nogil=True, **LEAN)
 def pay_cells(first, sums, row, terms, opening, book, obligors, beliefs, sampling, desk):
     """Pay deals ``row`` and on down cells ``first`` and on, and add up; see ``rate_cells``."""
     scene = desk.scene
@@ -243,7 +252,7 @@ def pay_cells(first, sums, row, terms, opening, book, obligors, beliefs, samplin
             d = row + i
             own_weights(desk.weight, d, book, scene, sampling.nominal)
             find_exits(desk.exits, d, book, scene)
-            default_pools(desk.rates, d, book, scene, beliefs.correlation)
+            default_pools(desk.rates, desk.gone, d, book, scene, beliefs.correlation)
             fill_wides(desk, terms[d], d, book)
             fixed = freeze(terms[d])
             if demanding(fixed):

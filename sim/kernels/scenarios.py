@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from sim.kernels import INLINED, LEAN
 from sim.kernels.draws import LANES, exponential, logarithm, normal_cdf, normal_quantile, stream_word, uniform, uniform_pair
 
 STRATA = 2  # as believed, with worse odds
@@ -72,8 +73,11 @@ class Scene(NamedTuple):
     tilt: np.ndarray  # (o, 64) probability of the tenant's fate in shifted lanes over that in plain ones
     recovery: np.ndarray  # (64,) share of market value that a forced sale fetches
     rent: np.ndarray  # (kinds, months, 64) rent over rent at constant technology; a kind is a rate of ageing
-    frontier: np.ndarray  # (64,) scratch
-    noise: np.ndarray  # (64,) scratch; at first the density of the obsolescence factor
+    faster: np.ndarray  # (64,) density of the raised obsolescence factor over the plain one
+    frontier: np.ndarray  # (64,) scratch, as the next three
+    noise: np.ndarray
+    passed: np.ndarray
+    shocked: np.ndarray
 
 
 def blank_scene(obligors: int, kinds: int, months: int) -> Scene:
@@ -88,12 +92,22 @@ def blank_scene(obligors: int, kinds: int, months: int) -> Scene:
         tilt=tenant,
         recovery=row.copy(),
         rent=np.empty((kinds, months, LANES)),
+        faster=row.copy(),
         frontier=row.copy(),
-        noise=row,
+        noise=row.copy(),
+        passed=row.copy(),
+        shocked=row,
     )
 
 
-@njit(cache=True, error_model="numpy")
+@njit(**INLINED)
+def copy(row, other):
+    """Copy the lanes of another row."""
+    for j in range(LANES):
+        row[j] = other[j]
+
+
+@njit(cache=True, **LEAN)
 def spread(row, step, stream, index, entity, path, sampling):
     """Uniforms of a cell: a shifted lattice over each kind of lanes, or independent where all lanes are of one kind."""
     nominal, seed = sampling.nominal, sampling.seed
@@ -106,7 +120,7 @@ def spread(row, step, stream, index, entity, path, sampling):
             row[j] = max(at - np.floor(at), 1e-15)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **LEAN)
 def draw_factors(scene, sampling, path):
     """Credit and obsolescence factors, and the densities of the shifted ones at them."""
     a, b = sampling.credit, sampling.obsolescence
@@ -118,10 +132,10 @@ def draw_factors(scene, sampling, path):
         z[j] = normal_quantile(z[j]) + (a if worse else 0.0)
         w[j] = normal_quantile(w[j]) + (b if worse else 0.0)
         scene.low[j] = exponential(a * z[j] - 0.5 * a * a)
-        scene.noise[j] = exponential(b * w[j] - 0.5 * b * b)
+        scene.faster[j] = exponential(b * w[j] - 0.5 * b * b)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **LEAN)
 def draw_tenants(scene, obligors, beliefs, sampling, path):
     """Default months by a one-factor Gaussian copula (Li 2000), early where the credit factor is low."""
     common, own = np.sqrt(beliefs.correlation), np.sqrt(1.0 - beliefs.correlation)
@@ -145,7 +159,7 @@ def draw_tenants(scene, obligors, beliefs, sampling, path):
             months[j] = -logarithm(normal_cdf(-x)) / hazard
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **LEAN)
 def draw_recovery(scene, beliefs, sampling):
     """What a forced sale fetches where many must sell."""
     common, own = np.sqrt(beliefs.correlation), np.sqrt(1.0 - beliefs.correlation)
@@ -154,7 +168,7 @@ def draw_recovery(scene, beliefs, sampling):
         scene.recovery[j] = max(0.0, beliefs.recovery - beliefs.fire_sale_slope * sold)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **LEAN)
 def draw_month(frontier, noise, chance, drift, month, path, beliefs, sampling):
     """Launches and rent shocks of a month, added to what came before on these lanes."""
     shock, step = beliefs.rent_volatility / np.sqrt(float(MONTHS)), beliefs.launch_step
@@ -166,7 +180,7 @@ def draw_month(frontier, noise, chance, drift, month, path, beliefs, sampling):
         noise[j] += shock * (normal_quantile(second) + drift)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **LEAN)
 def weigh_month(fast, before, frontier, noise, passed, shocked, chance, drift, launches, beliefs):
     """Density of faster technology up to a month, from how far frontier and rents moved in it."""
     shock, step = beliefs.rent_volatility / np.sqrt(float(MONTHS)), beliefs.launch_step
@@ -179,7 +193,7 @@ def weigh_month(fast, before, frontier, noise, passed, shocked, chance, drift, l
         fast[j] = before[j] * likelihood * (launches if launch else none)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **LEAN)
 def age_rents(index, frontier, noise, exposure):
     """Rent over what it is at constant technology; what suffers less obsolescence feels less of the rents' shocks too."""
     for lane in range(LANES):
@@ -187,34 +201,36 @@ def age_rents(index, frontier, noise, exposure):
         index[j] = exponential(exposure * (noise[j] - frontier[j]))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **LEAN)
 def draw_rents(scene, ageing, beliefs, sampling, path):
     """Rent by kind and month over what it is at constant technology, and the density of faster technology by month."""
-    frontier, noise, passed, shocked = scene.frontier, np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    frontier, noise, passed, shocked = scene.frontier, scene.noise, scene.passed, scene.shocked
     smooth = (beliefs.depreciation - beliefs.launch_rate * beliefs.launch_step) / MONTHS
-    decline = smooth + beliefs.dispersion / MONTHS * scene.obsolescence
-    frontier[:] = 0.0
-    before, nominal, chance = scene.noise, sampling.nominal, beliefs.launch_rate / MONTHS
+    uncertain = beliefs.dispersion / MONTHS
+    frontier[:] = noise[:] = 0.0
+    before, nominal, chance = scene.faster, sampling.nominal, beliefs.launch_rate / MONTHS
     random = beliefs.rent_volatility > 0.0 or (chance > 0.0 and beliefs.launch_step > 0.0)
     for m in range(scene.fast.shape[0]):
         fast = scene.fast[m]
         drift, launches = (sampling.shock, sampling.launches) if m < sampling.months else (0.0, 1.0)
         if random:
-            passed[:], shocked[:] = frontier, noise
+            copy(passed, frontier)
+            copy(shocked, noise)
             draw_month(frontier[:nominal], noise[:nominal], chance, 0.0, m + 1, path, beliefs, sampling)
             worse = path + np.uint64(nominal)
             draw_month(frontier[nominal:], noise[nominal:], chance * launches, drift, m + 1, worse, beliefs, sampling)
         if random and m < sampling.months:
             weigh_month(fast, before, frontier, noise, passed, shocked, chance, drift, launches, beliefs)
         else:
-            fast[:] = before
+            copy(fast, before)
         before = fast
-        frontier += decline
+        for j in range(LANES):
+            frontier[j] += smooth + uncertain * scene.obsolescence[j]
         for kind in range(ageing.size):
             age_rents(scene.rent[kind, m], frontier, noise, ageing[kind])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **LEAN)
 def draw_cell(scene, cell, obligors, ageing, beliefs, sampling):
     """Fill ``scene`` with cell number ``cell``, paths ``64 * cell`` and on.
 

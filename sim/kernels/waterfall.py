@@ -7,7 +7,7 @@ of ``sim.kernels.clauses``.
 
 from numba import njit
 
-from sim.kernels import INLINED
+from sim.kernels import INLINED, LEAN, UNCOUNTED
 from sim.kernels.clauses import (
     DUST,
     FIXED,
@@ -186,7 +186,7 @@ def open_deal(state, opening, terms, general):
         state.queue[i] = opening.queue[i]
 
 
-@njit(cache=True)
+@njit(cache=True, **UNCOUNTED)
 def pay_book(rows, terms, state, period, payment):
     """Advance the listed deals of a book by one period.
 
@@ -236,7 +236,7 @@ def pay_lives(general, fixed, opening, wides, payment, revenue, default_rate, in
                     put_at(principal[cell, 0, k], lane, life.principal[k])
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **LEAN)
 def pay_paths(terms, opening, wides, payment, revenue, default_rate, interest, principal, every_period):
     """Run one deal down many paths that differ in revenue and defaults.
 

@@ -10,6 +10,7 @@ import numpy as np
 from sim.books.deals import BUILDING, OPERATING
 from sim.phases.funding import distribute, earn, fund_cloud
 from sim.phases.issuing import draw
+from sim.sums import by_row
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
@@ -132,9 +133,8 @@ def _distress(economy: Economy, sponsor: int) -> tuple[float, float]:
     """USD a sponsor's deals owe, and of it what is in default."""
     deals = economy.deals
     rows = np.flatnonzero((deals["sponsor"] == sponsor) & (deals["stage"] == OPERATING))
-    state = deals["state"][rows]
-    owed = state["balance"].sum(axis=1)
-    return float(owed.sum()), float(owed[state["in_default"]].sum())
+    owed = by_row(deals["state"]["balance"][rows])
+    return float(owed.sum()), float(owed[deals["state"]["in_default"][rows]].sum())
 
 
 def _rescue(economy: Economy, region: str, operator, needed: float) -> None:

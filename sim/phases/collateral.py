@@ -45,13 +45,14 @@ class Collateral(NamedTuple):
 def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
     """Collateral of live deals ``rows`` (n,) of one region."""
     deals, contracts = economy.deals, economy.contracts
-    building, state, terms = deals["stage"][rows] == BUILDING, deals["state"][rows], deals["terms"][rows]
-    periods = np.maximum(terms["legal_final"] - state["age"], 0) + terms["liquidation_lag"] + 1
+    building, state, terms = deals["stage"][rows] == BUILDING, deals["state"], deals["terms"]
+    age = state["age"][rows]
+    periods = np.maximum(terms["legal_final"][rows] - age, 0) + terms["liquidation_lag"][rows] + 1
     ahead = np.arange(1, periods.max(initial=1) + 1)
     old = deals["predecessor"][rows]
     source = np.where(building & (old >= 0), old, rows)  # units of a deal that is refinanced are still with its predecessor
-    notes = np.where(building[:, None], state["balance"] + deals["undrawn"][rows], deals["scheduled"][rows])
-    left = deals.library.at("target", deals["kind"][rows][:, None], state["age"][:, None] + ahead)
+    notes = np.where(building[:, None], state["balance"][rows] + deals["undrawn"][rows], deals["scheduled"][rows])
+    left = deals.library.at("target", deals["kind"][rows][:, None], age[:, None] + ahead)
     return Collateral(
         periods=periods,
         **_lists(economy, region, units(economy, region, source), _cash_rent(economy, source), len(ahead)),
@@ -97,7 +98,7 @@ def _cash_rent(economy: Economy, rows: np.ndarray) -> np.ndarray:
 def as_delivered(economy: Economy, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Terms and state (n,) of live deals, copied; those under construction as they will be, fully drawn, at delivery."""
     deals = economy.deals
-    terms, state = deals["terms"][rows].copy(), deals["state"][rows].copy()
+    terms, state = deals["terms"][rows], deals["state"][rows]
     building = deals["stage"][rows] == BUILDING
     state["balance"] += np.where(building[:, None], deals["undrawn"][rows], 0.0)
     reserve = deals.library.reserve(deals["kind"][rows], state["balance"], terms["coupon"])

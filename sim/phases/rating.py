@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from sim import ratings
 from sim.books.deals import CLASSES
-from sim.collateral import obligors
+from sim.collateral import obligors, select
 from sim.kernels.scenarios import Beliefs, Obligors
 from sim.phases.collateral import as_delivered, book_of, package
 from sim.phases.structuring import QUARTER, structure_new
@@ -103,17 +104,21 @@ def _letters(economy: Economy, region: str, beliefs: list[Beliefs], quarter: boo
 
 def _see(economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs]) -> np.ndarray:
     """Letters (n, k) by expected loss that the mandated agencies find now."""
-    deals, p = economy.deals, economy.params.sim.ratings
-    seen, labs = np.zeros((len(rows), len(CLASSES)), dtype=np.int64), tenants(economy, region)
-    for agency, belief in enumerate(beliefs):
-        own = np.flatnonzero(deals["agency"][rows] == agency)
-        if not len(own):
-            continue
-        units = package(economy, region, rows[own])
-        terms, state = as_delivered(economy, rows[own])
-        book = book_of(units, units.target)
-        rated = ratings.rate_book(p, terms, state, book, labs, belief, seed=economy.params.seed, date=economy.clock)
-        seen[own] = rated.by_loss
+    p, labs, found = economy.params.sim.ratings, tenants(economy, region), []
+    agency = economy.deals["agency"][rows]
+    order = np.argsort(agency, kind="stable")
+    units = package(economy, region, rows[order])
+    terms, state = as_delivered(economy, rows[order])
+    book = book_of(units, units.target)
+    edges = np.searchsorted(agency[order], np.arange(len(beliefs) + 1))
+    for belief, (first, last) in zip(beliefs, itertools.pairwise(edges), strict=True):
+        if first < last:
+            own = slice(first, last)
+            deals = (terms[own], state[own], select(book, own))
+            rated = ratings.rate_book(p, *deals, labs, belief, seed=economy.params.seed, date=economy.clock)
+            found.append(rated.by_loss)
+    seen = np.empty((len(rows), len(CLASSES)), dtype=np.int64)
+    seen[order] = np.concatenate(found)
     return seen
 
 
