@@ -244,7 +244,7 @@ def _market(economy: Economy, path: Start, region: str) -> Market:
         quality=getattr(p.markets.hardware, region).quality,
         demand=inference * path.rent ** (tokens.elasticity - 1.0),
         demand_shock=0.0,
-        demand_growth=tokens.growth_start,
+        demand_growth=tokens.growth_before,
         inference=inference,
         training=path.capacity * path.rent - inference,
         depreciation_seen=belief,

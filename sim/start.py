@@ -55,7 +55,7 @@ class Start:
             return math.exp(dispersion * float(economy.streams.draw(f"start {name}", 0, key)[0]))
 
         frontier, tokens = markets.hardware.performance_growth, markets.tokens
-        growth = tokens.growth_start + (tokens.elasticity - 1.0) * frontier
+        growth = tokens.growth_before + (tokens.elasticity - 1.0) * frontier
         units = growth + frontier
         build = economy.params.agents.operators.build / MONTHS
         cost = markets.hardware.cost(region)
