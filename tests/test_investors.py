@@ -1,5 +1,6 @@
 """Investors who have promised a yield: they reach for it, within their mandates."""
 
+import itertools
 import math
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from pytest import approx, fixture, raises
 
 from agents.investors import Population
+from sim.books.lending import lend
 from sim.build import build
 from sim.compose import resolve
 from sim.markets import primary
@@ -105,13 +107,14 @@ def kept():
 
 
 def test_allotments_keep_to_mandates(kept):
-    """No kind holds more than its limit of all, and whose mandate ends above the junior class's letter holds none of it."""
+    """No kind holds more than its limit of all; of those who buy, whose mandate ends above the junior class's letter holds none of it."""
     economy, people = kept
     exposure = economy.deals.exposure(0)
     senior, junior = economy.allotment["us"]
     held = (senior * exposure[0].sum() + junior * exposure[1].sum()) / exposure.sum()
     letter = junior_letter(economy, "us")
-    assert [bool(share > 0.0) for share in junior] == [letter <= agent.style.lowest for agent in people]
+    allowed = [letter <= agent.style.lowest for agent in people]
+    assert [bool(share > 0.0) for share in junior[held > 0.0]] == list(itertools.compress(allowed, held > 0.0))
     assert all(share <= agent.style.limit + 1e-9 for share, agent in zip(held, people, strict=True))
 
 
@@ -131,3 +134,49 @@ def test_a_step_out_of_bounds_and_limits_that_cannot_hold_all_are_refused():
         Population(hurdle=0.01, kinds=styles)
     with raises(Mistakes, match=r"us\.rate_step takes the base rate to -0\.008"):
         resolve(["sim.markets.primary.us.rate_step=-0.05"])
+
+
+def test_distressed_funds_call_what_they_hold_and_return_it():
+    """Savers pay in what a fund's notes cost beyond its capital, and get back what it no longer needs."""
+    economy, (*_, fund) = investors()
+    assert fund.style.committed > 0.0 and fund.call(2e9, 5e9) == 3e9 and fund.call(5e9, 2e9) == -3e9
+
+
+def test_distressed_funds_bid_with_their_promises_and_only_when_spreads_are_wide():
+    """A market of 40 at twice the half that is promised: nothing up to loss and both hurdles, then the more the wider."""
+    economy, people = investors()
+    fund = people[-1]
+    page = market(economy, base_rate=0.04, spread=0.03, novelty=0.0)
+    bid = fund.bid(page, fund.style.committed * 40e9, 0.1, 0.01, 0.03, 0.0, 9.0)
+    book = primary.Book.of([bid])
+    floor = 0.01 + fund.params.us.hurdle + fund.style.hurdle
+    held = [float(primary.holdings(book, floor + gap)[0]) for gap in (-0.01, 0.0, 0.02, 0.04)]
+    assert held[:2] == [0.0, approx(0.0, abs=1e3)] and held[3] == approx(2.0 * held[2]) and held[2] > 0.0
+
+
+def test_a_crisis_that_pays_enough_brings_distressed_funds_in_and_calm_sends_them_off():
+    """Others lose nine tenths of their capital: the funds end up with notes paid for by savers, and no loans."""
+    economy, people = investors()
+    economy.step()
+    fund, banks, savers = people[-1], economy.outside["banks", "us"], economy.outside["savers", "us"]
+
+    def held() -> float:
+        return float(economy.ledger.balance(fund.party, "notes"))
+
+    before = held()
+    for agent in people[:-1]:
+        lost = 0.95 * max(float(economy.ledger.net_worth(agent.party)), 0.0)
+        lend(economy.ledger, banks, np.array([agent.party]), np.array([lost]))
+        economy.ledger.pay("payout", agent.party, savers, lost)
+    for _ in range(8):
+        economy.step()
+    owed = -float(economy.ledger.balance(fund.party, "loans"))
+    assert held() > before + 1e8 and float(economy.ledger.net_worth(fund.party)) > 0.8 * held() and owed < 0.2 * held()
+
+
+def test_losses_on_few_old_notes_say_little_of_new_ones():
+    """40 % a year lost on a tenth of next year's notes and 1 % expected of the rest: 4.9 % are learned from."""
+    _, (agent, *_) = investors("agents.investors.loss_learning=0.5", "agents.investors.start_loss_belief=0.01")
+    agent.loss_belief = 0.009
+    agent.learn(0.4, 0.1)
+    assert agent.loss_belief == approx(0.009 + 0.5 * (0.049 - 0.009))
