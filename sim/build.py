@@ -25,6 +25,7 @@ from sim.books.owners import Owners
 from sim.economy import Economy
 from sim.markets import primary
 from sim.phases.library import read_library
+from sim.phases.placing import start_rates
 from sim.record import Recorder
 from sim.start import Start
 from sim.tape import Market, Tape
@@ -161,7 +162,8 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
     if kind == "operator":
         view = p.operators.vintage_view * economy.params.sim.markets.compute.vintage_discount
         growth = economy.params.sim.markets.hardware.performance_growth
-        return Operator(*common, p.operators, weight, depreciation=growth * (1.0 + view))
+        builds = [c.name for c in economy.menus[region] if c.use == "build"]
+        return Operator(*common, p.operators, weight, depreciation=growth * (1.0 + view), channels=builds)
     if kind == "agency":
         known = economy.params.sim.ratings.agencies
         own = known[number % len(known)]
@@ -178,7 +180,9 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
 
 def _books(economy: Economy) -> None:
     investors = [a.party for r in economy.regions for a in economy.all("investor", r)]
+    investors += [economy.outside["banks", r] for r in economy.regions if any(c.lender == "banks" for c in economy.menus[r])]
     economy.deals = DealBook(economy.ledger, investors, read_library(economy.params, economy.regions))
+    economy.rates = {region: start_rates(economy, region) for region in economy.regions}
     economy.basis, economy.earned = np.zeros(len(investors)), np.zeros(len(investors))
     clouds = [c for r in economy.regions for c in economy.all("cloud", r)]
     economy.fleet = Fleet(len(clouds), len(economy.regions), economy.months_total)

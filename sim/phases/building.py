@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
+from sim.phases import placing
+from sim.phases.dealing import draw
 from sim.phases.funding import distribute, earn, fund_cloud
-from sim.phases.issuing import draw
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
@@ -105,16 +106,15 @@ def _plan_operators(economy: Economy, region: str) -> None:
     savers = economy.outside["savers", region]
     view = operators[0].params.vintage_view
     trend = p.hardware.performance_growth * (1.0 + view * p.compute.vintage_discount)
-    regime = getattr(p.primary, region)
-    waits = {"abs": regime.closing_abs, "private": regime.closing_private}
-    live = operators[0].cost_of_capital(market)
+    waits, offers = placing.waits(economy, region), placing.offers(economy, region)
+    live = placing.cost_of_capital(economy, region, offers)
     cost = economy.transmit("cost_of_capital", region, live)
     noise = economy.draw("confidence", economy.keys("operator", region))
     for operator, z in zip(operators, noise, strict=True):
         operator.observe(market, trend, float(z))
         value = operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
-        operator.queue(order, waits)
+        operator.queue(placing.parts(economy, region, operator, order, offers), waits)
         own = order.amount * (1.0 - market.advance_mezzanine)
         economy.save(operator.party, region, operator.outside(value, own))
         ledger.pay("payout", operator.party, savers, operator.idle(float(ledger.cash(operator.party)), own * MONTHS))

@@ -142,9 +142,11 @@ def _clear(economy: Economy, region: str, exposure: np.ndarray) -> None:
     """New terms of credit, through the arrow from valuation to credit; who should hold what."""
     market, p = economy.tape[region], economy.params.sim.markets.primary
     quotes, book = economy.quotes[region], economy.bids[region]
+    exposure = exposure[:, economy.slots(region)]  # what others hold asks nothing of investors
     debt = total(exposure.ravel())
+    banks = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
     requested = total(
-        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), market.advance_mezzanine)
+        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), market.advance_mezzanine, banks)
         for operator in economy.all("operator", region)
     )
     terms = primary.clear(p, quotes, book, debt, requested)
@@ -162,7 +164,7 @@ def _mark(economy: Economy, region: str) -> None:
     rows = economy.rows(region)
     state = deals["state"]
     owed = state["balance"][rows] + deals["undrawn"][rows]
-    rate = market.base_rate + market.spread + deals.margins(p, deals["kind"][rows])
+    rate = deals.yields(p, deals["kind"][rows], market.base_rate, market.spread)
     prices = note_price(deals["terms"]["coupon"][rows], rate, deals.years(rows))
     value = deals["period"]["market_value"][rows][:, None]
     ahead = np.cumsum(owed, axis=1) - owed
