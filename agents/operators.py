@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
+import numpy as np
 from pydantic import model_validator
 
 from agents.party import Party
@@ -159,6 +160,18 @@ class Operator(Party):
         """USD of own money that it lacks for what is ready; ``needs`` are USD of equity per USD of cost, by channel."""
         needed = sum(ready * needs[channel] for channel, ready in self.ready.items())
         return max(needed - self.params.equity_spend * max(cash, 0.0), 0.0)
+
+    def takes_out(self, pays: np.ndarray, asks: np.ndarray, gap: np.ndarray, cash: float) -> np.ndarray:
+        """Which of its loans (n,) it replaces: where new interest and its own return on the gap come to less than the old interest.
+
+        Parameters
+        ----------
+        pays, asks : USD/year of interest
+        gap : USD that the new loan leaves to pay; what it brings beyond the old one, below zero
+        """
+        cheaper = asks + self.params.equity_cost * gap <= pays
+        needed = np.cumsum(np.where(cheaper, np.maximum(gap, 0.0), 0.0))
+        return np.asarray(cheaper & (needed <= self.params.payoff * max(cash, 0.0)))
 
     def fails(self, owed: float, defaulted: float) -> bool:
         """Too much of its debt (USD) is in default."""

@@ -108,7 +108,7 @@ def stabilised(economy: Economy, region: str, c: int, channel: Channel) -> np.nd
     wait = np.where(np.isin(deals["sponsor"][rows], known), channel.closing, channel.debut)
     ready = state["age"] >= channel.seasoning + wait
     ready &= service - (economy.clock - ordered) > deals.library.due[kinds(economy, region)[c]]
-    ready &= (state["age"] + 1 < deals["due"][rows]) & ~state["in_default"] & ~state["trapped"]
+    ready &= (state["age"] + 1 < deals["due"][rows]) & ~state["in_default"] & ~state["trapped"] & ~deals["period"]["last"][rows]
     return rows[ready & (state["balance"].sum(axis=1) > DUST) & (deals["predecessor"][rows] < 0)]
 
 
@@ -119,31 +119,43 @@ def _take_out(economy: Economy, region: str, c: int, channel: Channel) -> None:
     kind = np.repeat(kinds(economy, region)[c : c + 1], len(rows))
     coupon = coupons(economy, region, kind)
     notes, owed = offered(economy, region, c, rows, coupon), owed_by(economy, rows)
-    lent = notes.sum(axis=1)
-    balance = deals["state"]["balance"][rows]
-    pays = (deals["terms"]["coupon"][rows] * balance).sum(axis=1) / balance.sum(axis=1)
-    asked = np.divide((coupon * notes).sum(axis=1), lent, out=np.full(len(rows), np.inf), where=lent > 0.0)
-    good = (lent >= owed) & (asked + economy.params.sim.books.channels.saving <= pays)
-    rows, notes, coupon, kind = rows[good], notes[good], coupon[good], kind[good]
-    within = np.cumsum(notes.sum(axis=1)) <= room(economy, region)[c]
-    rows, notes, coupon, kind = rows[within], notes[within], coupon[within], kind[within]
+    good = _cheaper(economy, region, rows, notes, coupon, owed)
+    good &= np.cumsum(np.where(good, notes.sum(axis=1), 0.0)) <= room(economy, region)[c]
+    rows, notes, coupon, kind, owed = rows[good], notes[good], coupon[good], kind[good], owed[good]
     if not len(rows):
         return
     lent, which = notes.sum(axis=1), np.full(len(rows), c)
+    gap = np.maximum(owed - lent, 0.0)
+    economy.ledger.pay("cure", deals["sponsor"][rows], deals["party"][rows], gap)
     given = {"kind": kind, "channel": which, "agency": mandated(economy, region)[which]}
     given["shares"] = holders(economy, region, which, len(rows))
     fresh = replace(economy, region, rows, notes, coupon, **given)
     economy.ledger.pay("takeout", deals["party"][fresh], deals["party"][rows], lent)
-    _repay(economy, rows, lent)
-    economy.note(region, take_outs=total(lent), **{f"issuance_{channel.name}": total(lent)})
+    _repay(economy, rows, lent + gap)
+    economy.note(region, support=total(gap), take_outs=total(lent), **{f"issuance_{channel.name}": total(lent)})
+
+
+def _cheaper(
+    economy: Economy, region: str, rows: np.ndarray, notes: np.ndarray, coupon: np.ndarray, owed: np.ndarray
+) -> np.ndarray:
+    """Whether a take-out with ``notes`` (n, 2) USD saves its sponsor (n,) money, who has the cash for what it does not repay."""
+    deals, good = economy.deals, np.zeros(len(rows), dtype=bool)
+    lent, asks = notes.sum(axis=1), (coupon * notes).sum(axis=1)
+    pays = (deals["terms"]["coupon"][rows] * deals["state"]["balance"][rows]).sum(axis=1)
+    asks = asks + economy.params.sim.books.channels.saving * lent
+    for operator in economy.all("operator", region):
+        own = np.flatnonzero(deals["sponsor"][rows] == operator.party)
+        gap = owed[own] - lent[own]
+        chosen = operator.takes_out(pays[own], asks[own], gap, float(economy.ledger.cash(operator.party)))
+        good[own] = chosen & (lent[own] > 0.0)
+    return good
 
 
 def offered(economy: Economy, region: str, c: int, rows: np.ndarray, coupon: np.ndarray) -> np.ndarray:
-    """Notes (n, 2) USD that a channel lends on running units: its advance on their value, no more than rents cover with room."""
-    channel, deals, market = economy.menus[region][c], economy.deals, economy.tape[region]
-    compute = economy.params.sim.markets.compute
+    """Notes (n, 2) USD that a channel lends on let units: its advance on their value, no more than rents cover with room."""
+    channel, deals = economy.menus[region][c], economy.deals
     senior, debt = (rates[c] for rates in advance(economy, region))
-    value = economy.fleet.deals["gpus"][rows] * used_value(economy, region, rows, 0.0, compute.service_life / MONTHS)
+    value = _let_value(economy, region, rows)
     kind = np.repeat(kinds(economy, region)[c : c + 1], len(rows))
     notes = value[:, None] * deals.library.sizes(kind, senior, debt)
     repaid = 1.0 - deals.library.target[kind, MONTHS]
@@ -151,7 +163,16 @@ def offered(economy: Economy, region: str, c: int, rows: np.ndarray, coupon: np.
     if channel.least_dscr > 0.0:
         most = _net_rent(economy, region, rows) / channel.least_dscr
         notes = notes * np.minimum(np.divide(most, service, out=np.ones(len(rows)), where=service > 0.0), 1.0)[:, None]
-    return notes * market.refinancing
+    return notes * economy.tape[region].refinancing
+
+
+def _let_value(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
+    """What let units (n,) are appraised at: as if free, and what their contracts pay above spot until they end; USD."""
+    p, market, contracts = economy.params.sim.markets.compute, economy.tape[region], economy.contracts
+    gpus, years = economy.fleet.deals["gpus"][rows], contracts["months"][rows] / MONTHS
+    above = contracts["rent"][rows] - spot(economy, region, economy.fleet.deals["vintage"][rows]) * market.utilisation
+    premium = p.cover * np.maximum(above, 0.0) * years * np.exp(-(market.base_rate + market.spread) * years / 2.0)
+    return gpus * (used_value(economy, region, rows, 0.0, p.service_life / MONTHS) + premium)
 
 
 def _net_rent(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
