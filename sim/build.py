@@ -17,6 +17,7 @@ from agents.regulators import Regulator
 from agents.vendors import Vendor
 from sim import start as starts
 from sim.arrows import Arrows
+from sim.books.bonds import Bonds
 from sim.books.contracts import Contracts
 from sim.books.deals import DealBook
 from sim.books.fleet import Fleet
@@ -182,6 +183,8 @@ def _books(economy: Economy) -> None:
     investors = [a.party for r in economy.regions for a in economy.all("investor", r)]
     investors += [economy.outside["banks", r] for r in economy.regions if any(c.lender == "banks" for c in economy.menus[r])]
     economy.deals = DealBook(economy.ledger, investors, read_library(economy.params, economy.regions))
+    savers = [economy.outside["savers", region] for region in economy.regions]
+    economy.bonds = Bonds(economy.ledger, [*investors, *savers])
     economy.rates = {region: start_rates(economy, region) for region in economy.regions}
     economy.basis, economy.earned = np.zeros(len(investors)), np.zeros(len(investors))
     clouds = [c for r in economy.regions for c in economy.all("cloud", r)]

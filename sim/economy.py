@@ -11,6 +11,7 @@ import mesa
 import numpy as np
 
 from sim.arrows import Arrows
+from sim.books.bonds import Bonds
 from sim.books.channels import menu
 from sim.books.contracts import Contracts
 from sim.books.deals import DealBook
@@ -44,6 +45,7 @@ class Economy(mesa.Model):
         self.ledger: Ledger
         self.owners: Owners
         self.deals: DealBook
+        self.bonds: Bonds
         self.contracts: Contracts
         self.fleet: Fleet
         self.arrows: Arrows
@@ -149,7 +151,7 @@ class Economy(mesa.Model):
     def fork(self) -> Economy:
         """An independent copy that continues bit for bit; its record starts empty."""
         other = self._rebuild()
-        books = ("ledger", "deals", "contracts", "fleet", "owners", "arrows")
+        books = ("ledger", "deals", "bonds", "contracts", "fleet", "owners", "arrows")
         together = copy.deepcopy([getattr(self, name) for name in books])  # in one, so that all share one ledger
         for name, book in zip(books, together, strict=True):
             setattr(other, name, book)

@@ -10,7 +10,7 @@ import numpy as np
 from sim.books.deals import BUILDING, OPERATING
 from sim.phases import placing
 from sim.phases.dealing import draw
-from sim.phases.funding import distribute, earn, fund_cloud
+from sim.phases.funding import borrow_for, distribute, earn
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _pay_for_clouds(economy: Economy) -> None:
     for region in economy.regions:
         for cloud in economy.all("cloud", region):
             earn(economy, region, cloud)
-            fund_cloud(economy, region, cloud, float(due[cloud.slot]))
+            borrow_for(economy, region, cloud, float(due[cloud.slot]))
             _buy(economy, region, cloud.party, due[cloud.slot])
             distribute(economy, region, cloud, float(due[cloud.slot]) * MONTHS)
             economy.note(region, capex_clouds=float(due[cloud.slot]))

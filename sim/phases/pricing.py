@@ -10,6 +10,7 @@ from sim.books.lending import borrow, repay
 from sim.markets import primary, tokens
 from sim.markets.secondary import note_price, trades
 from sim.orders import Book
+from sim.phases.funding import weight_of_bonds
 from sim.sums import by_row, total
 from sim.units import MONTHS
 
@@ -149,7 +150,7 @@ def _clear(economy: Economy, region: str, exposure: np.ndarray) -> None:
         operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), market.advance_mezzanine, banks)
         for operator in economy.all("operator", region)
     )
-    terms = primary.clear(p, quotes, book, debt, requested)
+    terms = primary.clear(p, quotes, book, debt + weight_of_bonds(economy, region), requested)
     clearing = terms.pop("clearing")
     quotes.update(terms)
     economy.publish(region, **{name: economy.transmit(name, region, value) for name, value in terms.items()})
