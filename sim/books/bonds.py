@@ -35,12 +35,12 @@ class Bonds(Table):
         return np.flatnonzero((self["issuer"] == issuer) & (self["balance"] > 0.0))
 
     def owed(self, issuer: int, month: int) -> tuple[np.ndarray, np.ndarray]:
-        """Coupons and principal (i,) by holder that fall due in ``month``, USD."""
+        """Coupons and principal (i,) by holder that fall due in ``month``, USD; nothing on what is issued in it."""
         rows = self.outstanding(issuer)
+        rows = rows[self["issued"][rows] < month]
         interest = self["coupon"][rows] * self["balance"][rows] / MONTHS
         principal = np.where(self["due"][rows] <= month, self["balance"][rows], 0.0)
-        shares = self["shares"][rows]
-        return interest @ shares, principal @ shares
+        return self._by_holder(rows, interest), self._by_holder(rows, principal)
 
     def issue(self, issuer: int, region: int, months: tuple[int, int], amount: float, coupon: float, shares: np.ndarray) -> None:
         """Holders, who have the cash, pay ``amount`` USD; ``months`` of issue and of repayment."""
@@ -59,4 +59,8 @@ class Bonds(Table):
 
     def held(self) -> np.ndarray:
         """Balances (i,) by holder, USD."""
-        return np.asarray(self["balance"] @ self["shares"])
+        return self._by_holder(np.arange(len(self)), self["balance"])
+
+    def _by_holder(self, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+        """USD by holder (i,) of ``amounts`` (n,)."""
+        return np.asarray((amounts[:, None] * self["shares"][rows]).sum(axis=0))

@@ -26,14 +26,14 @@ def choose_tenants(economy: Economy, region: str, rows: np.ndarray) -> list[int]
     tenants = [tenant[sponsor] for sponsor in sponsors]
     if not anchored(economy, region):
         return tenants
-    clouds = economy.parties("cloud", region)
+    clouds = [cloud.party for cloud in economy.all("cloud", region) if cloud.weight > 0.0]
     number = {operator.party: operator.number for operator in economy.all("operator", region)}
     let = _let(economy, region, len(economy.contracts))
     for i, row in enumerate(rows.tolist()):
         channel, budget = int(economy.deals["channel"][row]), float(economy.deals["budget"][row])
         share = economy.menus[region][channel].anchored
         if let[channel, 0] < share * (let[channel, 1] + budget):
-            tenants[i] = int(clouds[number[sponsors[i]] % len(clouds)])
+            tenants[i] = clouds[number[sponsors[i]] % len(clouds)]
             let[channel, 0] += budget
         let[channel, 1] += budget
     return tenants
