@@ -51,14 +51,23 @@ def _let(economy: Economy, region: str, count: int) -> np.ndarray:
     return found
 
 
-def pay_rents(economy: Economy, region: str, tenant: np.ndarray, deals: np.ndarray, rents: np.ndarray, used: np.ndarray) -> None:
-    """Clouds collect what labs pay for the units they rent, and pay their landlords.
+def pay_rents(
+    economy: Economy,
+    region: str,
+    tenant: np.ndarray,
+    deals: np.ndarray,
+    rents: np.ndarray,
+    used: np.ndarray,
+    kept: np.ndarray,
+) -> None:
+    """Clouds collect what labs pay for the units they rent, and pay their landlords, by bonds if need be.
 
     Parameters
     ----------
     tenant : (n,) party
     deals : (n,) party of the landlord
     rents, used : (n,) USD of contract rent, and of what the units in use earn at spot
+    kept : (c,) USD that each cloud needs for its own units' running cost
     """
     clouds = economy.parties("cloud", region)
     of = np.isin(tenant, clouds)
@@ -67,7 +76,7 @@ def pay_rents(economy: Economy, region: str, tenant: np.ndarray, deals: np.ndarr
     tenant, deals, rents, used = tenant[of], deals[of], rents[of], used[of]
     earned, owed = (np.array([total(x[tenant == party]) for party in clouds]) for x in (used, rents))
     economy.ledger.pay("spot_rent", economy.outside["exchange", region], clouds, earned)
-    for cloud, need in zip(economy.all("cloud", region), owed, strict=True):
+    for cloud, need in zip(economy.all("cloud", region), owed + kept, strict=True):
         fund_cloud(economy, region, cloud, float(need))
     economy.ledger.pay("contract_rent", tenant, deals, rents)
     economy.note(region, anchor_rent=total(rents))

@@ -171,7 +171,8 @@ def _pay(economy: Economy, region: str, rents: Rents, compute: np.ndarray) -> No
     use_up(economy, rents.rows, rents.prepaid)
     ledger.pay("spot_rent", exchange, deal, rents.spot)
     ledger.pay("spot_rent", exchange, economy.parties("cloud", region), rents.clouds)
-    pay_rents(economy, region, economy.contracts["tenant"][rents.rows], deal, paid, rents.used)
+    kept = np.minimum(rents.cloud_cost, rents.clouds)
+    pay_rents(economy, region, economy.contracts["tenant"][rents.rows], deal, paid, rents.used, kept)
 
 
 def _close_barred(economy: Economy, region: str, dry: np.ndarray) -> None:

@@ -49,6 +49,19 @@ def test_clouds_pay_their_contracts_and_collect_spot_rents_and_nothing_stays_on_
     assert float(china.ledger.cash(china.outside["exchange", "china"])) == approx(0.0, abs=1.0)
 
 
+def test_clouds_without_cash_borrow_for_rents_and_keep_what_their_own_units_cost():
+    """30 of rent, 12 collected, 5 to keep: bonds of 23 leave 5."""
+    economy = build(resolve([*SMALL, "regions=[china]", "scenario=chinese_channels"]))
+    economy.facts, ledger = {"china": {}}, economy.ledger
+    cloud, exchange = economy.all("cloud", "china")[0], economy.outside["exchange", "china"]
+    ledger.pay("payout", cloud.party, economy.outside["savers", "china"], float(ledger.cash(cloud.party)))
+    ledger.provide("income", exchange, 12e9)
+    before = float(ledger.balance(cloud.party, "bonds"))
+    deal = economy.deals["party"][:1]
+    anchoring.pay_rents(economy, "china", np.array([cloud.party]), deal, *np.array([[30e9], [12e9], [5e9]]))
+    assert float(ledger.cash(cloud.party)) == approx(5e9) and float(ledger.balance(cloud.party, "bonds")) - before == approx(-23e9)
+
+
 def test_a_labs_failure_leaves_contracts_of_clouds_as_they_are(china):
     """Robbed of its cash, a lab fails; contracts that it holds fall to spot, those of clouds stay."""
     rows = china.rows("china", BUILDING, OPERATING)
