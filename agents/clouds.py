@@ -1,6 +1,9 @@
 """Cloud giants: capacity from own cash flow, buyers of last resort for used hardware."""
 
 import math
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from agents.party import Party
 from sim.kernels.rents import rent_value
@@ -28,10 +31,21 @@ class Params(Frozen):
     order_cap: float = quantity("1/month", 0.01, 2.0, "most orders over capacity")
     core_growth: float = quantity("1/year", -0.2, 0.5, "of the other business's cash flow")
     cash_target: float = quantity("year", 0.0, 5.0, "of capital spending held in cash; the rest is paid out")
-    bond_spread: float = quantity("1/year", 0.0, 0.2, "over the base rate on clouds' bonds")
-    bond_repayment: float = quantity("1/month", 0.0, 1.0, "of bonds repaid when cash allows")
+    bond_spread: float = quantity("1/year", 0.0, 0.2, "over the base rate on clouds' bonds, of a cloud without any")
+    bond_slope: float = quantity("1/year", 0.0, 0.2, "added per unit of bonds over a year's earnings of the other business")
+    bond_repayment: float = quantity("1/month", 0.0, 1.0, "of bonds repaid when cash allows; those without a tenor")
+    bond_share: float = quantity("share", 0.0, 1.0, "of capital spending financed with bonds though there is cash")
+    bond_tenor: int = quantity("month", 0, 360, "to repayment in one sum; 0: repaid when cash allows")
+    bond_weight: float = quantity("share", 0.0, 1.0, "of a bond that counts against what investors can carry")
+    bond_holders: Literal["savers", "investors"]
     us: Scale
     china: Scale
+
+    @model_validator(mode="after")
+    def _held_to_the_end(self) -> Self:
+        if self.bond_holders == "investors" and self.bond_tenor == 0:
+            raise ValueError("investors buy bonds with a tenor: give bond_tenor above 0, or bond_holders savers")
+        return self
 
 
 class Cloud(Party):
@@ -56,6 +70,11 @@ class Cloud(Party):
         pace = (growth / MONTHS + p.entry * math.log(max(value, 0.05))) * math.exp(self.sentiment)
         base = capacity * market.unit_cost * self.weight
         return CapexOrder(self.party, base * min(max(pace, p.order_floor), p.order_cap))
+
+    def spread(self, owed: float, earnings: float) -> float:
+        """Of new bonds over the base rate, 1/year, when it will have ``owed`` USD and earns ``earnings`` USD/year elsewhere."""
+        p = self.params
+        return p.bond_spread + p.bond_slope * owed / earnings if earnings > 0.0 else p.bond_spread
 
     def spare(self, cash: float, spending: float) -> float:
         """Cash to return to savers, USD; ``spending`` is USD/year of capital spending."""

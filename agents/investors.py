@@ -15,7 +15,13 @@ class Style(Frozen):
     """One kind of investor."""
 
     name: Literal[
-        *("insurers_banks", "real_money", "private_credit", "wealth_products", "insurers", "securities_firms"), "distressed_funds"
+        "insurers_banks",
+        "real_money",
+        "private_credit",
+        "wealth_products",
+        "insurers",
+        "securities_firms",
+        "distressed_funds",
     ]
     count: int = quantity("1", 0, 100, "investors of the kind")
     size: float = quantity("1", 0.0, 100.0, "capital of each, relative")
@@ -24,7 +30,9 @@ class Style(Frozen):
     marking: float = quantity("share", 0.0, 1.0, "of market price changes that count in its capital")
     mezzanine: float = quantity("1", 0.0, 100.0, "appetite for the junior class, relative")
     hurdle: float = quantity("1/year", 0.0, 0.5, "excess return asked beyond what its region asks")
-    committed: float = quantity("share", 0.0, 5.0, "of the region's notes, the kind together: capital that savers pay in when it buys; 0: it keeps its own")
+    committed: float = quantity(
+        "share", 0.0, 5.0, "of the region's notes, the kind together: capital that savers pay in when it buys; 0: it keeps its own"
+    )
     target: float = quantity("1/year", 0.0, 0.5, "yield it has promised at the start, over the base rate")
     charge_senior: float = quantity("share", 0.0, 1.0, "of seniors, capital that its rules ask")
     charge_junior: float = quantity("share", 0.0, 1.0, "of the junior class, capital that its rules ask")

@@ -31,7 +31,6 @@ class Params(Frozen):
     venture_repayment: float = quantity("1/month", 0.0, 1.0, "share of venture debt repaid in a month")
     pass_through: float = quantity("share", 0.0, 1.0, "of above-market contract rent that users pay")
 
-
     @property
     def calm_training(self) -> float:
         """Training per unit of inference bill in calm markets."""

@@ -4,15 +4,15 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
+import numpy as np
 from pydantic import model_validator
 
 from agents.party import Party
 from sim.kernels.rents import rent_value
-from sim.orders import CapexOrder, FinancingRequest
+from sim.orders import CapexOrder, FinancingRequest, Offer
 from sim.tape import Market
 from sim.units import MONTHS, Frozen, quantity
 
-CHANNELS = ("abs", "private")
 HORIZON = 12  # months a plan may wait for its closing
 
 
@@ -63,14 +63,14 @@ class Operator(Party):
 
     kind = "operator"
 
-    def __init__(self, *args, depreciation: float = 0.0, **kwargs) -> None:
+    def __init__(self, *args, depreciation: float = 0.0, channels: Sequence[str] = ("abs", "private"), **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.tenant = -1  # party of its anchor customer
         self.abs_share = math.nan  # of its plans placed as securities, once it has its own way; else the market's
         self.confidence = 0.0
         self.depreciation = depreciation  # view, 1/year
-        self.plans = {channel: [0.0] * HORIZON for channel in CHANNELS}  # USD by months to closing
-        self.ready = dict.fromkeys(CHANNELS, 0.0)  # USD that could close now
+        self.plans = {channel: [0.0] * HORIZON for channel in channels}  # USD by months to closing
+        self.ready = dict.fromkeys(channels, 0.0)  # USD that could close now
 
     def observe(self, market: Market, trend: float, noise: float) -> None:
         """Update the view of depreciation and confidence; ``trend`` is straight-line depreciation, 1/year."""
@@ -101,11 +101,26 @@ class Operator(Party):
         share = market.abs_share if math.isnan(self.abs_share) else self.abs_share
         return CapexOrder(self.party, base * min(max(pace, p.order_floor), p.order_cap), share)
 
-    def queue(self, order: CapexOrder, waits: dict[str, int]) -> None:
-        """Put a plan in line for its channel's closing; plans of ``waits[channel]`` months ago become ready."""
-        parts = {"abs": order.share_securitised, "private": 1.0 - order.share_securitised}
+    def all_in(self, offer: Offer) -> float:
+        """Cost of capital through a channel, 1/year: debt, equity, and equity promised while it waits, over the years of rent."""
+        own = (1.0 - offer.debt) * self.params.equity_cost
+        waiting = self.params.equity_cost * offer.months / MONTHS / self.params.life
+        return offer.debt * offer.rate + own + waiting
+
+    def place(self, amount: float, offers: Sequence[Offer]) -> dict[str, float]:
+        """Parts of a plan, USD by channel: the cheapest first, as far as its share of the room; the rest waits for the dearest."""
+        parts, left = dict.fromkeys(self.plans, 0.0), amount
+        ranked = sorted(offers, key=lambda offer: (self.all_in(offer), offer.channel))
+        for offer in ranked:
+            parts[offer.channel] = min(left, offer.room * self.weight)
+            left -= parts[offer.channel]
+        parts[ranked[-1].channel] += left
+        return parts
+
+    def queue(self, parts: dict[str, float], waits: dict[str, int]) -> None:
+        """Put a plan, USD by channel, in line for its closing; plans of ``waits[channel]`` months ago become ready."""
         for channel, plans in self.plans.items():
-            plans[waits[channel] - 1] += order.amount * parts[channel]
+            plans[waits[channel] - 1] += parts[channel]
             self.ready[channel] += plans.pop(0)
             plans.append(0.0)
 
@@ -122,19 +137,17 @@ class Operator(Party):
 
     def request(self, cash: float) -> list[FinancingRequest]:
         """Seek deals for what is ready, with as much own money as prudence allows."""
-        wanted = sum(self.ready[c] for c in CHANNELS)
+        wanted = sum(self.ready.values())
         if wanted <= 0.0:
             return []
         own = self.params.equity_spend * max(cash, 0.0)
-        return [
-            FinancingRequest(self.party, c, self.ready[c], own * self.ready[c] / wanted) for c in CHANNELS if self.ready[c] > 0.0
-        ]
+        return [FinancingRequest(self.party, c, ready, own * ready / wanted) for c, ready in self.ready.items() if ready > 0.0]
 
-    def expects(self, month: int, cash: float, debt: float) -> float:
-        """Notes, USD, that its deals will ask for in ``month`` at an advance rate of ``debt``."""
+    def expects(self, month: int, cash: float, debt: float, banks: Sequence[str] = ()) -> float:
+        """Notes, USD, that its deals will ask of investors in ``month`` at an advance rate of ``debt``; not those of ``banks``."""
         if not self.closes(month):
             return 0.0
-        wanted = sum(self.ready[c] + self.plans[c][0] for c in CHANNELS)
+        wanted = sum(self.ready[c] + plans[0] for c, plans in self.plans.items() if c not in banks)
         return debt * min(wanted, self.params.equity_spend * max(cash, 0.0) / (1.0 - debt))
 
     def funded(self, channel: str, amount: float) -> None:
@@ -145,6 +158,28 @@ class Operator(Party):
         """New shares to sell this month, USD: more when a unit is worth more; ``needs`` is its plans' equity, USD."""
         p = self.params
         return min(p.outside_equity * max(value - p.outside_from, 0.0), p.outside_cap) * needs
+
+    def worth_to_outsiders(self, market: Market, rent: float, required: float) -> float:
+        """Value over cost of the newest unit for equity that asks ``required``, 1/year, beside today's debt."""
+        debt = market.advance_mezzanine
+        return self.value(market, rent, debt * (market.base_rate + market.spread) + (1.0 - debt) * required)
+
+    def short_of_equity(self, needs: dict[str, float], cash: float) -> float:
+        """USD of own money that it lacks for what is ready; ``needs`` are USD of equity per USD of cost, by channel."""
+        needed = sum(ready * needs[channel] for channel, ready in self.ready.items())
+        return max(needed - self.params.equity_spend * max(cash, 0.0), 0.0)
+
+    def takes_out(self, pays: np.ndarray, asks: np.ndarray, gap: np.ndarray, cash: float) -> np.ndarray:
+        """Which of its loans (n,) it replaces: where new interest and its own return on the gap come to less than the old interest.
+
+        Parameters
+        ----------
+        pays, asks : USD/year of interest
+        gap : USD that the new loan leaves to pay; what it brings beyond the old one, below zero
+        """
+        cheaper = asks + self.params.equity_cost * gap <= pays
+        needed = np.cumsum(np.where(cheaper, np.maximum(gap, 0.0), 0.0))
+        return np.asarray(cheaper & (needed <= self.params.payoff * max(cash, 0.0)))
 
     def fails(self, owed: float, defaulted: float) -> bool:
         """Too much of its debt (USD) is in default."""

@@ -77,7 +77,9 @@ def read(text: str) -> tuple[Spec, dict[str, Check]]:
     for moment in spec.moments:
         target = known.get(moment.target)
         if target is None or not target.fitted:
-            raise BadTarget(f"calibration.yaml: {moment.target} is no target marked `fitted`. Mark it in levels.yaml, or leave it out.")
+            raise BadTarget(
+                f"calibration.yaml: {moment.target} is no target marked `fitted`. Mark it in levels.yaml, or leave it out."
+            )
         found = [check for check in target.checks if check.says == moment.says and check.metric]
         if len(found) != 1:
             raise BadTarget(f"calibration.yaml: {moment.target} has no number {moment.says!r} that can be measured.")

@@ -17,6 +17,7 @@ from agents.regulators import Regulator
 from agents.vendors import Vendor
 from sim import start as starts
 from sim.arrows import Arrows
+from sim.books.bonds import Bonds
 from sim.books.contracts import Contracts
 from sim.books.deals import DealBook
 from sim.books.fleet import Fleet
@@ -25,6 +26,7 @@ from sim.books.owners import Owners
 from sim.economy import Economy
 from sim.markets import primary
 from sim.phases.library import read_library
+from sim.phases.placing import start_rates
 from sim.record import Recorder
 from sim.start import Start
 from sim.tape import Market, Tape
@@ -159,7 +161,9 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
         training = path.inference(economy) * p.labs.calm_training * weight
         return Lab(*common, p.labs, weight, training=training)
     if kind == "operator":
-        return Operator(*common, p.operators, weight, depreciation=MONTHS / economy.params.sim.books.deals.accounting_life)
+        builds = [c.name for c in economy.menus[region] if c.use == "build"]
+        straight = MONTHS / economy.params.sim.books.deals.accounting_life
+        return Operator(*common, p.operators, weight, depreciation=straight, channels=builds)
     if kind == "agency":
         known = economy.params.sim.ratings.agencies
         own = known[number % len(known)]
@@ -176,7 +180,11 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
 
 def _books(economy: Economy) -> None:
     investors = [a.party for r in economy.regions for a in economy.all("investor", r)]
+    investors += [economy.outside["banks", r] for r in economy.regions if any(c.lender == "banks" for c in economy.menus[r])]
     economy.deals = DealBook(economy.ledger, investors, read_library(economy.params, economy.regions))
+    savers = [economy.outside["savers", region] for region in economy.regions]
+    economy.bonds = Bonds(economy.ledger, [*investors, *savers])
+    economy.rates = {region: start_rates(economy, region) for region in economy.regions}
     economy.basis, economy.earned = np.zeros(len(investors)), np.zeros(len(investors))
     clouds = [c for r in economy.regions for c in economy.all("cloud", r)]
     economy.fleet = Fleet(len(clouds), len(economy.regions), economy.months_total)

@@ -11,6 +11,8 @@ import mesa
 import numpy as np
 
 from sim.arrows import Arrows
+from sim.books.bonds import Bonds
+from sim.books.channels import menu
 from sim.books.contracts import Contracts
 from sim.books.deals import DealBook
 from sim.books.fleet import Fleet
@@ -36,12 +38,14 @@ class Economy(mesa.Model):
         self.regions: tuple[str, ...] = tuple(params.regions)
         self.burn_in: int = params.sim.build.burn_in
         self.months_total: int = self.burn_in + round(params.horizon_years * 12)
+        self.menus = {region: menu(params, region) for region in self.regions}  # channels of their deals, by number
         self.clock = 0  # months lived, burn-in included
         self.people: dict[tuple[str, str], list[Any]] = {}  # (kind, region) -> agents in key order
         self.outside: dict[tuple[str, str], int] = {}  # (kind, region) -> party
         self.ledger: Ledger
         self.owners: Owners
         self.deals: DealBook
+        self.bonds: Bonds
         self.contracts: Contracts
         self.fleet: Fleet
         self.arrows: Arrows
@@ -50,6 +54,7 @@ class Economy(mesa.Model):
         self.bids: dict[str, Book] = {}
         self.allotment: dict[str, np.ndarray] = {}  # (k, i) shares of new notes, by region
         self.sized: dict[str, np.ndarray] = {}  # share of cost that agencies allow (agency, channel, senior and all), by region
+        self.rates: dict[str, np.ndarray] = {}  # own advance rates (channel, senior and all), by region
         self.basis: np.ndarray  # (i,) USD of discount at which investors bought their notes
         self.earned: np.ndarray  # (i,) USD of interest less losses since the last clearing
         self.entry_rent: dict[str, float] = {}  # USD/GPU/year that buyers expect at delivery, by region
@@ -87,6 +92,12 @@ class Economy(mesa.Model):
     def places(self, kind: str, region: str, parties: np.ndarray) -> np.ndarray:
         """Where parties (n,) stand among the agents of a kind in a region."""
         place = {party: i for i, party in enumerate(self.parties(kind, region).tolist())}
+        return np.array([place[party] for party in parties.tolist()], dtype=np.int64)
+
+    def tenant_places(self, region: str, parties: np.ndarray) -> np.ndarray:
+        """Where parties (n,) stand among those who may rent a region's deals: its labs, then its clouds."""
+        people = np.concatenate([self.parties("lab", region), self.parties("cloud", region)])
+        place = {party: i for i, party in enumerate(people.tolist())}
         return np.array([place[party] for party in parties.tolist()], dtype=np.int64)
 
     def rows(self, region: str, *stages: int) -> np.ndarray:
@@ -140,13 +151,13 @@ class Economy(mesa.Model):
     def fork(self) -> Economy:
         """An independent copy that continues bit for bit; its record starts empty."""
         other = self._rebuild()
-        books = ("ledger", "deals", "contracts", "fleet", "owners", "arrows")
+        books = ("ledger", "deals", "bonds", "contracts", "fleet", "owners", "arrows")
         together = copy.deepcopy([getattr(self, name) for name in books])  # in one, so that all share one ledger
         for name, book in zip(books, together, strict=True):
             setattr(other, name, book)
         for name in ("clock", "tape", "residual", "vendor_revenue"):
             setattr(other, name, getattr(self, name))
-        for name in ("quotes", "bids", "allotment", "sized", "basis", "earned", "entry_rent", "facts", "outside"):
+        for name in ("quotes", "bids", "allotment", "sized", "rates", "basis", "earned", "entry_rent", "facts", "outside"):
             setattr(other, name, copy.deepcopy(getattr(self, name)))
         for group, agents in self.people.items():
             for mine, theirs in zip(agents, other.people[group], strict=True):

@@ -10,9 +10,20 @@ class FinancingRequest:
     """A sponsor seeks a deal for hardware it is ready to order."""
 
     sponsor: int  # party
-    channel: str  # "abs" or "private"
+    channel: str  # its name
     amount: float  # USD of hardware and shell
     equity: float  # USD of own money it will put in
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a channel's lenders offer for what is built."""
+
+    channel: str  # its name
+    debt: float  # USD of notes per USD of cost
+    rate: float  # 1/year, mean coupon
+    months: int  # from plan to money
+    room: float  # USD of cost that may still join its line
 
 
 @dataclass(frozen=True)

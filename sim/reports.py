@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim import ratings
-from sim.books.deals import BUILDING, CHANNELS, CLASSES, OPERATING
+from sim.books.deals import BUILDING, CLASSES, OPERATING
 from sim.books.ledger import FLOWS, KINDS
 from sim.markets import tokens
 from sim.sums import mean, total
@@ -24,6 +24,10 @@ THIN = 0.02  # capital over debt below which leverage says nothing
 COUNTED = (  # figures that phases note
     *("capex", "capex_clouds", "capex_operators", "orders", "vendor_revenue", "support", "residual"),
     *("issuance", "issuance_abs", "issuance_private", "refinancing", "interest", "principal"),
+    *("issuance_bank", "issuance_spv", "issuance_lease", "issuance_policy_bank"),
+    *("issuance_data_centre_abs", "issuance_cmbs", "issuance_quasi_reit", "issuance_creit"),
+    "issuance_bonds",
+    *("take_outs", "private_equity", "anchor_rent", "guarantees"),
     "operator_depreciation",
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
@@ -112,6 +116,8 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "loss_volatility": mean(a.loss_volatility for a in investors if a.weight > 0.0),
         "recovery_rate": 1.0 - facts["loss"] / liquidated if facts.get("liquidations") and liquidated > 0.0 else np.nan,
         "operator_cash": total(economy.ledger.cash(economy.parties("operator", region))),
+        "bonds": -total(economy.ledger.balance(economy.parties("cloud", region), "bonds")),
+        "bond_spread": facts["bond_spread"] / facts["issuance_bonds"] if facts.get("issuance_bonds") else np.nan,
         "venture_debt": -total(economy.ledger.balance(economy.parties("lab", region), "loans")),
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,
@@ -235,8 +241,26 @@ def _issues(economy: Economy) -> None:
             deal=rows,
             party="deal",
             amount=deals["commitment"][rows].sum(axis=1),
-            text=np.where(deals["predecessor"][rows] >= 0, "refinancing", np.array(CHANNELS)[deals["channel"][rows]]),
+            text=np.where(purposes(economy, rows) == "refinancing", "refinancing", channels(economy, rows)),
         )
+
+
+def channels(economy: Economy, rows: np.ndarray) -> np.ndarray:
+    """Names (n,) of deals' channels."""
+    return _of_channel(economy, rows, "name")
+
+
+def purposes(economy: Economy, rows: np.ndarray) -> np.ndarray:
+    """What deals (n,) are for: to build, to take a loan out, or to refinance what matured."""
+    anew = economy.deals["kind"][rows] < len(economy.deals.library.names) // 2
+    return np.where(anew, _of_channel(economy, rows, "use"), "refinancing")
+
+
+def _of_channel(economy: Economy, rows: np.ndarray, field: str) -> np.ndarray:
+    """A field (n,) of deals' channels, as text."""
+    values = [[getattr(channel, field) for channel in economy.menus[region]] for region in economy.regions]
+    places = zip(economy.deals["region"][rows].tolist(), economy.deals["channel"][rows].tolist(), strict=True)
+    return np.array([values[region][channel] for region, channel in places], dtype=str)
 
 
 def final(economy: Economy) -> None:
@@ -250,7 +274,9 @@ def final(economy: Economy) -> None:
         deal=rows,
         region=np.array(economy.regions)[deals["region"]],
         sponsor=names,
-        channel=np.array(CHANNELS)[deals["channel"]],
+        channel=channels(economy, rows),
+        sold_as=_of_channel(economy, rows, "sold_as"),
+        purpose=purposes(economy, rows),
         refinances=np.where(deals["predecessor"] >= 0, deals["predecessor"], -1),
         issued=deals["issued"] - economy.burn_in,
         notional_senior=deals["commitment"][:, 0],

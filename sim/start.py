@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.books.deals import CHANNELS
+from sim.books.channels import USUAL
 from sim.books.fleet import BEFORE
 from sim.markets import compute
 from sim.phases.contracting import tenants_of
+from sim.phases.placing import opening
 from sim.phases.seasoning import season
 from sim.streams import entity
 from sim.sums import total
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sim.economy import Economy
 
 
-PRIVATE = CHANNELS.index("private")  # the channel of all deals closed before the start
+PRIVATE = USUAL.index("private")  # the channel of all deals closed before the start
 
 
 @dataclass(frozen=True)
@@ -289,7 +290,7 @@ def endow_operators(economy: Economy, start: Start, region: str) -> None:
         economy.owners.endow(operator.party, economy.outside["savers", region], cash)
         share = 1.0 - getattr(economy.params.agents.clouds, region).capacity_share
         monthly = start.orders * share / MONTHS * operator.weight
-        parts = {"abs": market.abs_share, "private": 1.0 - market.abs_share}
+        parts = opening(economy, region, market.abs_share)
         for channel, plans in operator.plans.items():
             operator.plans[channel] = [monthly * parts[channel]] * len(plans)
             operator.ready[channel] = 1.5 * monthly * parts[channel]

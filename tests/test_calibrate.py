@@ -82,7 +82,12 @@ def test_the_same_search_tries_the_same_points():
 
 @mark.parametrize(
     ("arguments", "words"),
-    [(["--trials", "0"], "--trials"), (["--seeds", "x"], "--seeds"), (["--set", "seed=3"], "seed"), (["--set", "sise=full"], "sise")],
+    [
+        (["--trials", "0"], "--trials"),
+        (["--seeds", "x"], "--seeds"),
+        (["--set", "seed=3"], "seed"),
+        (["--set", "sise=full"], "sise"),
+    ],
 )
 def test_wrong_options_are_refused_before_anything_is_run(arguments, words, capsys, tmp_path):
     assert calibrate.main([*arguments, "--set", f"outputs.root={tmp_path}"]) == 2

@@ -6,7 +6,8 @@ import numpy as np
 from pytest import approx, fixture, mark
 
 from sim.books import audit
-from sim.books.deals import BUILDING, CLOSED, LIBRARY, OPERATING
+from sim.books.channels import LIBRARY
+from sim.books.deals import BUILDING, CLOSED, OPERATING
 from sim.books.ledger import ACCOUNT
 from sim.build import build
 from sim.columns import COLUMNS

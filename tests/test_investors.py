@@ -78,7 +78,11 @@ def test_switched_off_a_bid_knows_neither_promise_nor_mandate():
         page = market(economy, base_rate=0.05, spread=0.01)
         bid, p = agent.bid(page, 1e9, 0.1, 0.0, 0.03, 0.0, 20.0), agent.params
         assert bid.price_of_risk == p.risk_aversion * agent.style.aversion * (0.03**2 + (p.ambiguity * 0.1) ** 2)
-        assert (bid.hurdle, bid.mezzanine, bid.limit) == (p.us.hurdle + agent.style.hurdle + page.novelty, agent.style.mezzanine, 1.0)
+        assert (bid.hurdle, bid.mezzanine, bid.limit) == (
+            p.us.hurdle + agent.style.hurdle + page.novelty,
+            agent.style.mezzanine,
+            1.0,
+        )
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 1e9), st.floats(0.01, 1.0)), min_size=1, max_size=8))
@@ -138,7 +142,7 @@ def test_a_step_out_of_bounds_and_limits_that_cannot_hold_all_are_refused():
 
 def test_distressed_funds_call_what_they_hold_and_return_it():
     """Savers pay in what a fund's notes cost beyond its capital, and get back what it no longer needs."""
-    economy, (*_, fund) = investors()
+    _, (*_, fund) = investors()
     assert fund.style.committed > 0.0 and fund.call(2e9, 5e9) == 3e9 and fund.call(5e9, 2e9) == -3e9
 
 

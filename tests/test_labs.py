@@ -11,7 +11,7 @@ from tests.phases.economies import economy_of
 
 
 def test_training_is_what_margin_and_raises_leave_beyond_staff():
-    """A bill of 100: 100 x (0.4 x 1.1 + 1.5 - 1.2) = 74; a fifth of the way from 24 is 34. Staff comes first: then it falls to 19.2."""
+    """A bill of 100: 100 x (0.4 x 1.1 + 1.5 - 1.2) = 74; a fifth of the way from 24 is 34. Staff comes first."""
     economy = economy_of("agents.labs.self_financing=0.4", "agents.labs.staff=1.2", "agents.labs.training_lag=5")
     lab = economy.all("lab", "us")[0]
     lab.training = 24.0

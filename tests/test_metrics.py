@@ -56,7 +56,8 @@ def flows(*rows: tuple[int, str, str, str, float]) -> pd.DataFrame:
 
 def deals(*rows: dict[str, Any]) -> pd.DataFrame:
     common: dict[str, Any] = dict.fromkeys((f"{of}_{tranche}" for of in ("notional", "coupon") for tranche in CLASSES), 0.0)
-    common |= {"region": "us", "channel": "private", "refinances": None, "issued": 0, "template": "loan", "loss": 0.0}
+    common |= {"region": "us", "channel": "private", "sold_as": "private", "purpose": "build"}
+    common |= {"refinances": None, "issued": 0, "template": "loan", "loss": 0.0}
     return pd.DataFrame([{"deal": n, **common, **row} for n, row in enumerate(rows)])
 
 
@@ -134,22 +135,29 @@ def test_a_scare_is_a_jump_of_some_size_and_no_more(top, seen):
 
 
 def test_external_funds_are_new_debt_and_outside_equity():
-    """(50 drawn - 10 that replaced debt + 8 of equity) / 96."""
-    paid = flows((0, "drawdown", "investor", "deal", 50.0), (1, "takeout", "deal", "deal", 10.0))
+    """(46 drawn from investors and 4 from banks - 10 that replaced debt + 12 of bonds + 8 of equity) / 96: 60 / 96."""
+    paid = flows((0, "drawdown", "investor", "deal", 46.0), (0, "drawdown", "banks", "deal", 4.0))
+    paid = pd.concat([paid, flows((1, "takeout", "deal", "deal", 10.0))])
     paid = pd.concat([paid, flows((2, "equity", "savers", "operator", 8.0), (2, "equity", "savers", "lab", 99.0))])
-    assert levels.external_share(beside(world(1, capex=8.0), flows=paid), "2023", "2023") == approx(0.5)
+    run = beside(world(1, capex=8.0, issuance_bonds=1.0), flows=paid)
+    assert levels.external_share(run, "2023", "2023") == approx(60.0 / 96.0)
 
 
 def test_channels_share_new_funds_without_refinancing():
-    """60, 10 and 30; the refinancing of 900 stays out."""
+    """60 private, 7 of securities and 3 of a take-out by them, 30 of equity; the refinancing of 900 stays out."""
     book = deals(
         {"notional_senior": 60.0},
-        {"channel": "abs", "notional_senior": 6.0, "notional_mezzanine": 4.0},
-        {"notional_senior": 900.0, "refinances": 0},
+        {"channel": "abs", "sold_as": "securities", "notional_senior": 4.0, "notional_mezzanine": 3.0},
+        {"channel": "cmbs", "sold_as": "securities", "purpose": "take_out", "refinances": 0, "notional_senior": 3.0},
+        {"notional_senior": 900.0, "refinances": 0, "purpose": "refinancing"},
     )
-    run = beside(world(1, capex=1.0), deals=book, flows=flows((3, "equity", "savers", "operator", 30.0)))
-    assert [levels.channel_share(run, name, "2023", "2023") for name in ("private", "abs", "equity")] == approx([0.6, 0.1, 0.3])
+    paid, names = flows((3, "equity", "savers", "operator", 30.0)), ("private", "securities", "equity", "bonds")
+    run = beside(world(1, issuance_bonds=0.0), deals=book, flows=paid)
+    assert [levels.channel_share(run, name, "2023", "2023") for name in names] == approx([0.6, 0.1, 0.3, 0.0])
     assert levels.channel_order(run, "2023", "2023") == 1.0
+    run = beside(world(1, issuance_bonds=0.5), deals=book, flows=paid)  # 6 of bonds, fewer than securities
+    assert levels.channel_share(run, "bonds", "2023", "2023") == approx(6.0 / 106.0)
+    assert levels.channel_order(run, "2023", "2023") == 0.0
 
 
 def test_an_old_vintages_rent_falls_with_the_newests_and_with_the_frontier():
@@ -180,14 +188,14 @@ def test_a_spread_at_issue_is_weighted_by_notional():
 
 def test_volumes_count_burn_in_by_calendar_year():
     """Month -1 is December 2022."""
-    book = deals(*({"channel": "abs", "issued": m, "notional_senior": n * 1e9} for m, n in ((-1, 2.0), (0, 3.0), (12, 6.0))))
+    book = deals(*({"sold_as": "securities", "issued": m, "notional_senior": n * 1e9} for m, n in ((-1, 2.0), (0, 3.0), (12, 6.0))))
     run = beside(world(2, capex=1.0), deals=book)
     assert credit.deal_volume(run, "2018", "2023") == approx(5.0)
     assert credit.volume_multiple(run, 2024) == approx(2.0)
 
 
 def test_stocks_of_two_regions_are_compared_at_one_date():
-    book = deals({"channel": "abs"}, {"channel": "abs", "region": "china"}, {"region": "china"})
+    book = deals({"sold_as": "securities"}, {"sold_as": "securities", "region": "china"}, {"region": "china"})
     owed = tranches(*((m, d, "senior", b, "A1") for m in (0, 1) for d, b in ((0, 50.0 + m), (1, 1.02), (2, 9.0))))
     assert credit.stock_ratio(beside(world(1), deals=book, tranches=owed), "2023-02") == approx(0.02)
 

@@ -71,18 +71,19 @@ def jump(run: Run, column: str, months: int, least: float, most: float, first: s
 
 
 def external_share(run: Run, first: str, last: str) -> float:
-    """New debt and operators' outside equity over capital spending, all regions."""
-    debt = run.flow("drawdown", "investor", "deal", first, last) - run.flow("takeout", "deal", "deal", first, last)
+    """New debt, clouds' new bonds and operators' outside equity over capital spending, all regions."""
+    lent = sum(run.flow("drawdown", lender, "deal", first, last) for lender in ("investor", "banks"))
+    debt = lent - run.flow("takeout", "deal", "deal", first, last)
     equity = run.flow("equity", "savers", "operator", first, last)
-    return (debt + equity) / run.sums("capex", "world", first, last)
+    return (debt + run.sums("issuance_bonds", "world", first, last) + equity) / run.sums("capex", "world", first, last)
 
 
 def channels(run: Run, first: str, last: str) -> pd.Series:
-    """Operators' new external funds by channel, shares of their sum, all regions: private, abs, equity."""
-    run.over("capex", "world", first, last)  # refuses what the run does not cover
-    fresh = run.deals[run.deals["refinances"].isna()].set_index("at").sort_index()
+    """New external funds by channel, shares of their sum, all regions: private, securities (take-outs too), equity, bonds."""
+    fresh = run.deals[run.deals["purpose"] != "refinancing"].set_index("at").sort_index()
     fresh = fresh[within(fresh.index, first, last)]
-    funds = {name: fresh.loc[fresh["channel"] == name, "notional"].sum() for name in ("private", "abs")}
+    funds = {name: fresh.loc[fresh["sold_as"] == name, "notional"].sum() for name in ("private", "securities")}
+    funds["bonds"] = run.sums("issuance_bonds", "world", first, last)
     funds["equity"] = run.flow("equity", "savers", "operator", first, last)
     total = sum(funds.values())
     if total <= 0.0:
@@ -91,14 +92,15 @@ def channels(run: Run, first: str, last: str) -> pd.Series:
 
 
 def channel_share(run: Run, channel: str, first: str, last: str) -> float:
-    """Share of one channel in operators' new external funds."""
+    """Share of one channel in new external funds."""
     return float(channels(run, first, last)[channel])
 
 
 def channel_order(run: Run, first: str, last: str) -> float:
-    """1 if private credit is the largest channel and securities the smallest, else 0."""
+    """1 if private credit is the largest channel and securities the smallest, else 0; bonds count once any are issued."""
     found = channels(run, first, last)
-    return float(found.idxmax() == "private" and found.idxmin() == "abs")
+    found = found if found["bonds"] > 0.0 else found.drop("bonds")
+    return float(found.idxmax() == "private" and found.idxmin() == "securities")
 
 
 def fixed_vintage_rent(run: Run, region: str) -> pd.Series:

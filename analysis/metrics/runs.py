@@ -97,8 +97,8 @@ class Run:
 
     @cached_property
     def balances(self) -> pd.DataFrame:
-        """``tranches``, with the month as a period, and region and channel of the deal."""
-        return dated(self.tables["tranches"].merge(self.tables["deals"][["deal", "region", "channel"]], on="deal"))
+        """``tranches``, with the month as a period, and region of the deal and what it was sold as."""
+        return dated(self.tables["tranches"].merge(self.tables["deals"][["deal", "region", "sold_as"]], on="deal"))
 
     def busts(self, region: str) -> list[Bust]:
         """Falls of capital spending by 22 % or more, in order."""

@@ -10,6 +10,7 @@ from sim.books.ledger import ACCOUNT, CLAIMS, WORLD
 from sim.sums import by_row
 
 if TYPE_CHECKING:
+    from sim.books.bonds import Bonds
     from sim.books.deals import DealBook
     from sim.books.fleet import Fleet
     from sim.books.ledger import Ledger
@@ -43,8 +44,8 @@ def total_assets(ledger: "Ledger") -> float:
     return float(np.maximum(ledger.balances, 0.0).sum())
 
 
-def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray) -> list[Gap]:
-    """The largest breach of every identity."""
+def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray, bonds: "Bonds | None" = None) -> list[Gap]:
+    """The largest breach of every identity; of ``bonds`` where they are kept by issue."""
     size = len(ledger.members)
     books = ledger.balances[:size]
     scale = max(total_assets(ledger), 1.0)
@@ -86,13 +87,22 @@ def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.
         ),
         _worst("GPUs bought are installed, on order, failed or retired", units, max(fleet.bought, 1.0), lambda _: "fleet"),
     ]
+    if bonds is not None:
+        out += _bonds(books[:, ACCOUNT["bonds"]], bonds, scale, ledger.name)
     for group in CLAIMS:
         sums = sum(books[:, ACCOUNT[a]].sum() for a in group)
         out.append(_worst(f"{' and '.join(group)} sum to zero", sums, scale, lambda _: "all parties"))
     return out
 
 
-def check(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray) -> float:
+def _bonds(books: np.ndarray, bonds: "Bonds", scale: float, name: Callable[[int], str]) -> list[Gap]:
+    """Issues against the accounts of those who owe and hold them."""
+    owed = np.bincount(bonds["issuer"], bonds["balance"], len(books))
+    held = np.bincount(bonds.holders, bonds.held(), len(books))
+    return [_worst("bonds owed and held are bonds outstanding", books - held + owed, scale, name)]
+
+
+def check(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray, bonds: "Bonds | None" = None) -> float:
     """Largest breach relative to its scale.
 
     Raises
@@ -101,7 +111,7 @@ def check(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np
         A breach exceeds ``TOLERANCE``; names identity, party and amount.
     """
     worst = 0.0
-    for gap in gaps(ledger, deals, fleet, cloud_parties):
+    for gap in gaps(ledger, deals, fleet, cloud_parties, bonds):
         relative = gap.amount / gap.scale
         if not relative <= TOLERANCE:
             raise BooksDoNotBalance(

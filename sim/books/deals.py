@@ -6,31 +6,27 @@ pays every month through the waterfall, until its notes are gone and its units r
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, field_validator
 
-import configs
+from sim.books.channels import in_the_library
 from sim.books.ledger import Ledger
 from sim.books.tables import Table
 from sim.books.templates import Library
 from sim.kernels.layouts import layout
 from sim.kernels.waterfall import pay_book
-from sim.mistakes import suggestion
 from sim.units import MONTHS, Frozen, quantity
 
 CLASSES = ("senior", "mezzanine")
 BUILDING, OPERATING, CLOSED = 0, 1, 2
-CHANNELS = ("abs", "private")
-LIBRARY = Path(configs.__file__).parent / "deals"
 RECORDS = layout(len(CLASSES))
 TERMS, STATE, PERIOD = (RECORDS.blank(name, 1)[0] for name in ("terms", "state", "period"))
 
 
 class Channels(Frozen):
-    """Which template of the deal library a region's deals follow."""
+    """Which template of the deal library the deals of a region's two usual channels follow."""
 
     abs: str = Field(description="template of deals placed as securities")
     private: str = Field(description="template of deals placed as private credit")
@@ -38,10 +34,7 @@ class Channels(Frozen):
     @field_validator("abs", "private")
     @classmethod
     def _in_the_library(cls, name: str) -> str:
-        known = sorted(path.stem for path in LIBRARY.glob("*.yaml"))
-        if name not in known:
-            raise ValueError(f"no such template. {suggestion(name, known)} Give one of {', '.join(known)}".replace("  ", " "))
-        return name
+        return in_the_library(name)
 
 
 class Params(Frozen):
@@ -80,7 +73,7 @@ class DealBook(Table):
     def __init__(self, ledger: Ledger, investors: Sequence[int], library: Library) -> None:
         self.ledger = ledger
         self.library = library
-        self.investors = np.array(investors, dtype=np.int64)  # parties, in key order
+        self.investors = np.array(investors, dtype=np.int64)  # parties that may hold notes, in key order; banks last
         pair = (len(CLASSES),)
         integers: dict[str, Any] = dict.fromkeys(("party", "sponsor", "predecessor", "issued", "delivery", "due"), (np.int64, ()))
         integers |= dict.fromkeys(("region", "channel", "kind", "stage"), (np.int8, ()))  # few values, compared often
@@ -138,12 +131,17 @@ class DealBook(Table):
 
     def kind(self, region: int, channel: Any, refinancing: bool = False) -> Any:
         """Number of the template of a channel, or of the deal that refinances one."""
-        return len(CHANNELS) * region + channel + len(self.library.names) // 2 * refinancing
+        return self.library.first[region] + channel + len(self.library.names) // 2 * refinancing
 
     def margins(self, p: Params, kind: np.ndarray) -> np.ndarray:
         """Coupon by class (n, 2) over the market's; a deal of one class pays the market's own."""
         two = (self.library.classes[kind] > 1)[:, None]
         return np.where(two, [-p.senior_discount, p.mezzanine_premium], 0.0)
+
+    def yields(self, p: Params, kind: np.ndarray, base: float, spread: float) -> np.ndarray:
+        """What lenders ask by class (n, 2) at a base rate and a market's spread, 1/year."""
+        middle = base + self.library.follows[kind] * spread + self.library.premium[kind]
+        return middle[:, None] + self.margins(p, kind)
 
     def close(self, place: str, kind: np.ndarray, coupon: np.ndarray, pool: np.ndarray, **columns: Any) -> np.ndarray:
         """Open the rows of new deals; no cash moves.

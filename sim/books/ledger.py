@@ -44,6 +44,7 @@ FLOWS = {
     "shell": ("fleet", "profit"),  # deals, clouds -> builders
     "goods": ("profit", "profit"),  # vendor -> suppliers
     "used_gpus": ("fleet", "fleet"),  # cloud -> deal in liquidation, at the sale price
+    "guarantee": ("profit", "profit"),  # cloud -> deal in liquidation, what the sale fell short of
     "equity": ("stakes", "equity"),  # savers, clouds, vendor -> labs, operators, investors
     "redemption": ("equity", "stakes"),  # investors -> savers
     "payout": ("profit", "profit"),  # dividends to savers

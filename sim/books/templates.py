@@ -4,7 +4,7 @@ Months count from delivery, 0 is delivery itself. A template pays one class, all
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,8 @@ class Template(NamedTuple):
     due: int  # month in which what is left is refinanced
     target: np.ndarray  # (t, 2) share of each class that the schedule leaves; none after the legal final
     left: np.ndarray  # (t, 2) the same with all refinanced when due
+    follows: float = 1.0  # share of the market's spread in its coupons
+    premium: float = 0.0  # 1/year, over that
 
 
 def by_rank(left: np.ndarray, senior: float) -> np.ndarray:
@@ -33,22 +35,30 @@ def by_rank(left: np.ndarray, senior: float) -> np.ndarray:
 
 
 def amortise_straight(template: Template, months: int, senior: float) -> Template:
-    """The deal that refinances one of ``template``: same tests and accounts, repaid in equal parts over ``months``."""
+    """A deal with the tests and accounts of ``template``, at the market's price, repaid in equal parts over ``months``."""
     terms = template.terms.copy()
-    terms["ard"], terms["legal_final"] = -1, months
+    terms["ard"], terms["legal_final"], terms["guarantee_strike"] = -1, months, 0.0
     total = np.maximum(1.0 - np.arange(len(template.target)) / months, 0.0)
     left = by_rank(total, senior if template.classes > 1 else 1.0)
-    return template._replace(terms=terms, due=months, target=left, left=left)
+    return template._replace(terms=terms, due=months, target=left, left=left, follows=1.0, premium=0.0)
 
 
 class Library:
-    """Templates by number: that of a region's channel, then those of the deals that refinance them."""
+    """Templates by number: that of a region's channel, then those of the deals that refinance them.
 
-    def __init__(self, templates: Sequence[Template]) -> None:
+    Parameters
+    ----------
+    first : number of the template of each region's first channel
+    """
+
+    def __init__(self, templates: Sequence[Template], first: Sequence[int] = (0,)) -> None:
+        self.first = np.array(first)
         self.names = [template.name for template in templates]
         self.classes = np.array([template.classes for template in templates])
         self.funded = np.array([template.funded for template in templates])
         self.due = np.array([template.due for template in templates])
+        self.follows = np.array([template.follows for template in templates])
+        self.premium = np.array([template.premium for template in templates])
         self.terms = np.concatenate([template.terms for template in templates])
         self.target, self.left = (np.stack([getattr(template, name) for template in templates]) for name in ("target", "left"))
         self.life = average_life(self.left)
@@ -58,10 +68,11 @@ class Library:
         values = getattr(self, name)
         return values[kind, np.clip(month, 0, values.shape[1] - 1)]
 
-    def sizes(self, kind: np.ndarray, senior: float, debt: float) -> np.ndarray:
-        """Notes by class (n, 2), of cost, where lenders advance ``senior`` to the first and ``debt`` to both."""
+    def sizes(self, kind: np.ndarray, senior: Any, debt: Any) -> np.ndarray:
+        """Notes by class (n, 2), of cost, where lenders advance ``senior`` to the first and ``debt`` to both, one or (n,)."""
         two = (self.classes[kind] > 1)[:, None]
-        return np.where(two, [senior, debt - senior], [debt, 0.0])
+        cut = np.stack(np.broadcast_arrays(senior, np.subtract(debt, senior)), axis=-1)
+        return np.where(two, cut, np.stack(np.broadcast_arrays(debt, 0.0), axis=-1))
 
     def reserve(self, kind: np.ndarray, notes: np.ndarray, coupon: np.ndarray) -> np.ndarray:
         """Reserve at delivery (n,) USD of deals that owe ``notes`` (n, 2) USD at ``coupon`` (n, 2) 1/year."""
@@ -73,7 +84,7 @@ class Library:
     def scaled(self, kind: np.ndarray, pool: np.ndarray, notes: np.ndarray) -> np.ndarray:
         """Terms (n,) of deals with ``pool`` (n,) and ``notes`` (n, 2) USD."""
         terms = self.terms[kind]
-        for name in ("fee_fixed", "fee_cap"):
+        for name in ("fee_fixed", "fee_cap", "guarantee_strike"):
             terms[name] *= pool
         fixed = terms["reserve_target_kind"] == FIXED
         terms["reserve_target"] *= np.where(fixed, notes.sum(axis=1), 1.0)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
-from sim.phases.funding import distribute, earn, fund_cloud
-from sim.phases.issuing import draw
+from sim.phases import placing
+from sim.phases.dealing import draw
+from sim.phases.funding import borrow_for, distribute, earn
 from sim.sums import by_row
 from sim.units import MONTHS
 
@@ -93,7 +94,7 @@ def _pay_for_clouds(economy: Economy) -> None:
     for region in economy.regions:
         for cloud in economy.all("cloud", region):
             earn(economy, region, cloud)
-            fund_cloud(economy, region, cloud, float(due[cloud.slot]))
+            borrow_for(economy, region, cloud, float(due[cloud.slot]))
             _buy(economy, region, cloud.party, due[cloud.slot])
             distribute(economy, region, cloud, float(due[cloud.slot]) * MONTHS)
             economy.note(region, capex_clouds=float(due[cloud.slot]))
@@ -106,16 +107,15 @@ def _plan_operators(economy: Economy, region: str) -> None:
     operators = economy.all("operator", region)
     savers = economy.outside["savers", region]
     trend = MONTHS / economy.params.sim.books.deals.accounting_life
-    regime = getattr(p.primary, region)
-    waits = {"abs": regime.closing_abs, "private": regime.closing_private}
-    live = operators[0].cost_of_capital(market)
+    waits, offers = placing.waits(economy, region), placing.offers(economy, region)
+    live = placing.cost_of_capital(economy, region, offers)
     cost = economy.transmit("cost_of_capital", region, live)
     noise = economy.draw("confidence", economy.keys("operator", region))
     for operator, z in zip(operators, noise, strict=True):
         operator.observe(market, trend, float(z))
         value = (1.0 - p.compute.overhead) * operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
-        operator.queue(order, waits)
+        operator.queue(placing.parts(economy, region, operator, order, offers), waits)
         own = order.amount * (1.0 - market.advance_mezzanine)
         economy.save(operator.party, region, operator.outside(value, own))
         ledger.pay("payout", operator.party, savers, operator.idle(float(ledger.cash(operator.party)), own * MONTHS))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def close(economy: Economy) -> None:
     """What outsiders earned leaves the region; books are checked; the record is written; the next month begins."""
     _square(economy)
-    economy.residual = audit.check(economy.ledger, economy.deals, economy.fleet, cloud_parties(economy))
+    bonds = economy.bonds if economy.params.agents.clouds.bond_tenor > 0 else None
+    economy.residual = audit.check(economy.ledger, economy.deals, economy.fleet, cloud_parties(economy), bonds)
     if economy.month >= 0:
         reports.monthly(economy)
     economy.clock += 1

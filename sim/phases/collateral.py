@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.books.deals import BUILDING, CHANNELS
+from sim.books.deals import BUILDING
 from sim.collateral import make_book
 from sim.kernels.rating import Book
 from sim.markets.secondary import capped_value
+from sim.phases.anchoring import anchored
 from sim.phases.contracting import owed, usual_prepayment, worth
+from sim.phases.dealing import kinds
 from sim.units import MONTHS
 from sim.valuing import Units, units
 
@@ -34,12 +36,13 @@ class Collateral(NamedTuple):
     value: np.ndarray  # (n, t) USD, of a sale without a fire-sale discount
     appraisal: np.ndarray  # (n, t) USD, as the trustee's LTV test counts it
     target: np.ndarray  # (n, t, k) USD, scheduled balance by class
-    tenant: np.ndarray  # (n, 1) int64, place among the region's labs
-    share: np.ndarray  # (n, 1) of the units under contract; the rest is let at spot
-    contract_end: np.ndarray  # (n, 1) int64, last month of the contract
+    tenant: np.ndarray  # (n, i) int64, place among the region's labs and clouds
+    share: np.ndarray  # (n, i) of the units under contract; the rest is let at spot
+    contract_end: np.ndarray  # (n, i) int64, last month of the contract
     vacancy: np.ndarray  # (n,) int64, months without rent after a contract
     ageing: np.ndarray  # (n,) share of the market's obsolescence suffered
     delay: np.ndarray  # (n,) int64, months to delivery
+    guarantor: np.ndarray  # (n,) int64, place of the one who guarantees a value at a sale among the tenants; -1 none
 
 
 def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
@@ -53,12 +56,14 @@ def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
     source = np.where(building & (old >= 0), old, rows)  # units of a deal that is refinanced are still with its predecessor
     notes = np.where(building[:, None], state["balance"][rows] + deals["undrawn"][rows], deals["scheduled"][rows])
     left = deals.library.at("target", deals["kind"][rows][:, None], age[:, None] + ahead)
+    tenant = economy.tenant_places(region, contracts["tenant"][source])
     return Collateral(
         periods=periods,
         **_lists(economy, region, units(economy, region, source), _cash_rent(economy, source), len(ahead)),
         target=notes[:, None] * left,
-        tenant=economy.places("lab", region, contracts["tenant"][source]).reshape(-1, 1),
-        **_lettings(economy, contracts["months"][source]),
+        tenant=tenant.reshape(-1, 1),
+        **_lettings(economy, np.ones((len(rows), 1)), contracts["months"][source]),
+        guarantor=np.where(terms["guarantee_strike"] > 0.0, tenant, -1),
         delay=np.where(building, np.maximum(deals["delivery"][rows] - economy.clock, 0), 0),
     )
 
@@ -66,24 +71,28 @@ def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
 def package_new(economy: Economy, region: str, tenant: int) -> Collateral:
     """Collateral of the deals that could close now, one a channel, of 1 USD of cost; ``target`` per USD of each class.
 
-    ``tenant`` is the place of the anchor customer among the region's labs. Rents are those expected at delivery.
+    ``tenant`` is the place of the anchor customer among the region's labs; clouds rent what a channel lets to them. Rents are those
+    expected at delivery.
     """
-    market, deals, count = economy.tape[region], economy.deals, len(CHANNELS)
-    kind = deals.kind(economy.regions.index(region), np.arange(count))
+    market, deals, menu = economy.tape[region], economy.deals, economy.menus[region]
+    count, kind = len(menu), kinds(economy, region)
     terms = deals.library.terms[kind]
     periods = terms["legal_final"] + terms["liquidation_lag"] + 1
     ahead = np.arange(1, periods.max() + 1)
-    one = np.ones(count)
+    one, labs = np.ones(count), len(economy.all("lab", region))
+    clouds = np.array([channel.anchored for channel in menu])
+    part = np.stack([1.0 - clouds, clouds], axis=1) if anchored(economy, region) else np.ones((count, 1))
     prepaid = usual_prepayment(economy, region) / (1.0 - economy.params.sim.markets.compute.overhead)
     new = Units(one / market.unit_cost, np.zeros(count, np.int64), one, one * market.expected_rent, one * market.running_cost)
     first = economy.params.sim.markets.compute.first_rent(new.rent)
-    term = np.full(count, economy.params.sim.markets.compute.contract_term)
+    term = economy.params.sim.markets.compute.contract_term - np.array([channel.seasoning for channel in menu])
     return Collateral(
         periods=periods,
         **_lists(economy, region, new, first * max(1.0 - prepaid, 0.0), len(ahead)),
         target=deals.library.at("target", kind[:, None], ahead[None]),
-        tenant=np.full((count, 1), tenant, dtype=np.int64),
-        **_lettings(economy, term),
+        tenant=np.repeat(np.array([[tenant, labs]])[:, : part.shape[1]], count, axis=0),
+        **_lettings(economy, part, np.maximum(term, 0)),
+        guarantor=np.where(terms["guarantee_strike"] > 0.0, labs, -1),
         delay=np.zeros(count, np.int64),
     )
 
@@ -111,7 +120,7 @@ def as_delivered(economy: Economy, rows: np.ndarray) -> tuple[np.ndarray, np.nda
 def book_of(units: Collateral, target: np.ndarray) -> Book:
     """The rating engine's book of deals with these units; ``target`` (n, t, k) USD."""
     lists = {name: getattr(units, name) for name in ("contract", "market", "cost", "value", "appraisal")}
-    lettings = {name: getattr(units, name) for name in ("vacancy", "ageing", "delay")}
+    lettings = {name: getattr(units, name) for name in ("vacancy", "ageing", "delay", "guarantor")}
     return make_book(units.periods, target, units.tenant, units.share, units.contract_end, **lettings, **lists)
 
 
@@ -136,12 +145,12 @@ def _lists(economy: Economy, region: str, u: Units, contract: np.ndarray, months
     }
 
 
-def _lettings(economy: Economy, months: np.ndarray) -> dict[str, np.ndarray]:
-    """Contracts that have ``months`` (n,) to run: renewed at spot without a gap."""
+def _lettings(economy: Economy, part: np.ndarray, months: np.ndarray) -> dict[str, np.ndarray]:
+    """Contracts of each tenant's ``part`` (n, i) that have ``months`` (n,) to run: renewed at spot without a gap."""
     cover = economy.params.sim.markets.compute.cover
     return {
-        "share": np.full((len(months), 1), cover),
-        "contract_end": np.asarray(months, dtype=np.int64).reshape(-1, 1),
+        "share": cover * part,
+        "contract_end": np.repeat(np.asarray(months, dtype=np.int64).reshape(-1, 1), part.shape[1], axis=1),
         "vacancy": np.zeros(len(months), np.int64),
         "ageing": np.full(len(months), AGEING),
     }

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.books.deals import CHANNELS, LIBRARY, RECORDS
+from sim.books.channels import LIBRARY, Channel, menu
+from sim.books.deals import RECORDS
 from sim.books.templates import Library, Template, amortise_straight, by_rank
 from sim.deal_reader import BadDeal, read
 from sim.deal_records import Records, records
@@ -17,8 +18,8 @@ from sim.kernels.clauses import FIXED, INTEREST_ONLY, MONTHS_OF_INTEREST, PRO_RA
 from sim.kernels.layouts import WINDOW
 from sim.units import MONTHS
 
-# Terms that are free of scale, and those that count periods. No party of the economy lends a liquidity facility, guarantees
-# a residual value or pays interest on a deal's accounts: these terms stay at none.
+# Terms that are free of scale, and those that count periods. No party of the economy lends a liquidity facility or pays interest
+# on a deal's accounts, and what is guaranteed is the channel's matter: these terms stay at none.
 SAME = (
     *("fee_rate", "subordinated_fee_rate", "reserve_target_kind", "sweep_share", "writes_down"),
     *("dscr_trap", "dscr_rapid", "trap_share", "ltv_trigger"),
@@ -60,10 +61,21 @@ def read_library(params: Any, regions: Sequence[str]) -> Library:
     """
     p, build = params.sim.books.deals, params.agents.operators.build
     life = params.sim.markets.compute.service_life - build
-    names = [getattr(getattr(p, region), channel) for region in regions for channel in CHANNELS]
+    menus = [menu(params, region) for region in regions]
     length = max(life, p.refinancing_tenor) + 1
-    found = [read_template(name, life, length) for name in names]
-    return Library([*found, *(amortise_straight(t, p.refinancing_tenor, p.refinancing_senior) for t in found)])
+    found = [channel_template(channel, life, length) for of in menus for channel in of]
+    straight = [amortise_straight(t, p.refinancing_tenor, p.refinancing_senior) for t in found]
+    return Library([*found, *straight], first=np.cumsum([0, *map(len, menus)])[:-1].tolist())
+
+
+def channel_template(channel: Channel, life: int, length: int) -> Template:
+    """The template of a channel: a take-out's units have run for a while; a tenor of its own replaces the file's schedule."""
+    left = life - channel.seasoning - channel.closing if channel.use == "take_out" else life
+    template = read_template(channel.template, left, length)
+    if channel.tenor > 0:
+        template = amortise_straight(template, min(channel.tenor, left), channel.most_senior / channel.most)
+    template.terms["guarantee_strike"] = channel.guarantee
+    return template._replace(follows=channel.follows, premium=channel.premium)
 
 
 def read_template(name: str, life: int, length: int) -> Template:

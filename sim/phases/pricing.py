@@ -10,6 +10,7 @@ from sim.books.lending import borrow, repay
 from sim.markets import primary, tokens
 from sim.markets.secondary import note_price, trades
 from sim.orders import Book
+from sim.phases.funding import weight_of_bonds
 from sim.sums import by_row, total
 from sim.units import MONTHS
 
@@ -128,17 +129,26 @@ def _bids(economy: Economy, region: str, exposure: np.ndarray) -> None:
     market = economy.tape[region]
     economy.bids[region] = Book.of(
         [
-            agent.bid(market, max(float(has), agent.style.committed / agent.style.count * debt), market.dispersion, float(mu), float(sigma), lean, letter)
+            agent.bid(
+                market,
+                max(float(has), agent.style.committed / agent.style.count * debt),
+                market.dispersion,
+                float(mu),
+                float(sigma),
+                lean,
+                letter,
+            )
             for agent, has, mu, sigma in zip(agents, own, loss, risk, strict=True)
         ]
     )
 
 
 def requested(economy: Economy, region: str) -> float:
-    """Notes, USD, that deals of next month will ask for."""
+    """Notes, USD, that deals of next month will ask investors for."""
     advance = economy.tape[region].advance_mezzanine
+    banks = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
     return total(
-        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), advance)
+        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), advance, banks)
         for operator in economy.all("operator", region)
     )
 
@@ -155,9 +165,10 @@ def _clear(economy: Economy, region: str, exposure: np.ndarray) -> None:
     """New terms of credit, through the arrow from valuation to credit; who should hold what."""
     p = economy.params.sim.markets.primary
     quotes, book = economy.quotes[region], economy.bids[region]
+    exposure = exposure[:, economy.slots(region)]  # what others hold asks nothing of investors
     debt = total(exposure.ravel())
     sought = requested(economy, region)
-    terms = primary.clear(p, quotes, book, debt, sought)
+    terms = primary.clear(p, quotes, book, debt + weight_of_bonds(economy, region), sought)
     clearing = terms.pop("clearing")
     quotes.update(terms)
     economy.publish(region, **{name: economy.transmit(name, region, value) for name, value in terms.items()})
@@ -172,7 +183,7 @@ def _mark(economy: Economy, region: str) -> None:
     rows = economy.rows(region)
     state = deals["state"]
     owed = state["balance"][rows] + deals["undrawn"][rows]
-    rate = market.base_rate + market.spread + deals.margins(p, deals["kind"][rows])
+    rate = deals.yields(p, deals["kind"][rows], market.base_rate, market.spread)
     prices = note_price(deals["terms"]["coupon"][rows], rate, deals.years(rows))
     value = deals["period"]["market_value"][rows][:, None]
     ahead = np.cumsum(owed, axis=1) - owed

@@ -12,8 +12,10 @@ from sim import ratings
 from sim.books.deals import CLASSES
 from sim.collateral import obligors, select
 from sim.kernels.scenarios import Beliefs, Obligors
+from sim.phases import placing
+from sim.phases.anchoring import anchored
 from sim.phases.collateral import as_delivered, book_of, package
-from sim.phases.structuring import QUARTER, structure_new
+from sim.phases.structuring import QUARTER, shopped, structure_new
 from sim.sums import mean
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def rate(economy: Economy) -> None:
         if quarter or region not in economy.sized:
             structure_new(economy, region, beliefs, tenants(economy, region))
         _advance(economy, region)
+        if placing.rules(economy, region).terms == "own":
+            placing.review(economy, region, shopped(economy, region))
         _letters(economy, region, beliefs, quarter)
 
 
@@ -60,10 +64,15 @@ def _opine(economy: Economy, region: str) -> list[Beliefs]:
 
 
 def tenants(economy: Economy, region: str) -> Obligors:
-    """The region's labs as agencies see them."""
+    """The region's labs as agencies see them, and its clouds where they rent deals."""
     p = economy.params.sim.ratings
     keys = economy.keys("lab", region)
-    return obligors(keys, np.full(len(keys), p.tenant_default), p.horizon)
+    chance = np.full(len(keys), p.tenant_default)
+    if anchored(economy, region):
+        clouds = economy.keys("cloud", region)
+        keys = np.concatenate([keys, clouds])
+        chance = np.concatenate([chance, np.full(len(clouds), economy.params.sim.books.channels.anchor_default)])
+    return obligors(keys, chance, p.horizon)
 
 
 def _advance(economy: Economy, region: str) -> None:

@@ -10,6 +10,7 @@ from sim.books.deals import OPERATING, Receipts
 from sim.books.fleet import BEFORE
 from sim.markets.compute import effective
 from sim.markets.secondary import fire_sale
+from sim.phases.anchoring import honour
 from sim.phases.contracting import lapse, pass_on, refund
 from sim.phases.funding import fund_cloud
 from sim.sums import total
@@ -80,6 +81,7 @@ def _sell(economy: Economy, receipts: Receipts) -> None:
         economy.publish(region, fire_sale=fire_sale(p.secondary, economy.tape[region].fire_sale, share), liquidated=share)
         if not len(rows):
             continue
+        honour(economy, region, rows)
         gpus, vintage, _, book = fleet.hand_over(rows)
         clouds = economy.all("cloud", region)
         for cloud in clouds:

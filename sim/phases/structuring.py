@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim import ratings, structuring
-from sim.books.deals import CHANNELS
 from sim.collateral import select
 from sim.kernels.layouts import layout
 from sim.kernels.scenarios import Beliefs, Obligors
 from sim.phases.collateral import book_of, package_new
-from sim.phases.issuing import coupons
+from sim.phases.dealing import coupons, kinds
+from sim.phases.placing import rules, usage
 from sim.sums import mean
 
 if TYPE_CHECKING:
@@ -26,22 +26,24 @@ def structure_new(economy: Economy, region: str, beliefs: list[Beliefs], labs: O
 
     Agencies take turns, one a quarter, and all at the start. Publishes advance rates, mixed by the channels' shares in new deals.
     """
-    market = economy.tape[region]
     if region in economy.sized:
         turn = economy.clock // QUARTER % len(beliefs)
         economy.sized[region][turn] = _sizes(economy, region, beliefs[turn], labs)
     else:
         economy.sized[region] = np.array([_sizes(economy, region, belief, labs) for belief in beliefs])
-    sizes = economy.sized[region]  # (agency, channel, senior and all)
-    lax = _leniency(economy, region)
-    usual = np.array([[mean(sizes[:, c, i].tolist()) for i in range(2)] for c in range(len(CHANNELS))])
-    shopped = lax * sizes.max(axis=0) + (1.0 - lax) * usual
-    parts = np.array([market.abs_share, 1.0 - market.abs_share])
-    debt = float(parts @ shopped[:, 1])
-    two = np.array([economy.deals.library.classes[kind] > 1 for kind in _kinds(economy, region)])
-    within = float(parts[two] @ shopped[two, 1])  # loans of one class say nothing of how debt is cut
-    senior = debt * float(parts[two] @ shopped[two, 0]) / within if within > 0.0 else debt
+    sizes, parts = shopped(economy, region), usage(economy, region)
+    debt = float(parts @ sizes[:, 1])
+    two = np.array([economy.deals.library.classes[kind] > 1 for kind in kinds(economy, region)])
+    within = float(parts[two] @ sizes[two, 1])  # loans of one class say nothing of how debt is cut
+    senior = debt * float(parts[two] @ sizes[two, 0]) / within if within > 0.0 else debt
     economy.publish(region, structured_senior=senior, structured_debt=debt)
+
+
+def shopped(economy: Economy, region: str) -> np.ndarray:
+    """Senior class and all debt (channel, 2) of new deals, of cost, that the agencies sponsors choose allow."""
+    sizes, lax = economy.sized[region], _leniency(economy, region)  # (agency, channel, senior and all)
+    usual = np.array([[mean(sizes[:, c, i].tolist()) for i in range(2)] for c in range(sizes.shape[1])])
+    return np.asarray(lax * sizes.max(axis=0) + (1.0 - lax) * usual)
 
 
 def _leniency(economy: Economy, region: str) -> float:
@@ -51,18 +53,12 @@ def _leniency(economy: Economy, region: str) -> float:
     return min(max(p.leniency + p.shopping * lean, 0.0), 1.0)
 
 
-def _kinds(economy: Economy, region: str) -> np.ndarray:
-    """Templates of a region's channels."""
-    return economy.deals.kind(economy.regions.index(region), np.arange(len(CHANNELS)))
-
-
 def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np.ndarray:
     """Senior class and all debt (channel, 2) of a deal of 1 USD that reach their letters under one agency's beliefs."""
     deals, p = economy.deals, economy.params.sim.ratings
     limit = economy.params.agents.agencies.most_advance
-    senior, junior = (ratings.LETTERS.index(letter) for letter in (p.senior_letter, p.junior_letter))
+    menu, kind = economy.menus[region], kinds(economy, region)
     units = package_new(economy, region, tenant=0)
-    kind = _kinds(economy, region)
     notes = deals.library.sizes(kind, 0.75 * limit, limit)
     coupon = coupons(economy, region, kind)
     terms = deals.library.scaled(kind, np.ones(len(kind)), notes)
@@ -73,12 +69,15 @@ def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np
     book = book_of(units, notes[:, None] * units.target)
     found = np.zeros((len(kind), 2))
     for c in range(len(kind)):
-        if c > 0 and deals.library.names[kind[c]] == deals.library.names[kind[0]]:
+        if menu[c].name not in rules(economy, region).open:
+            continue
+        if c == 1 and deals.library.names[kind[c]] == deals.library.names[kind[0]]:
             found[c] = found[0]
             continue
         one, two = slice(c, c + 1), deals.library.classes[kind[c]] > 1
         own = (p, terms[one], state[one], select(book, np.array([c])), labs, belief)
-        sought = [senior, junior] if two else [junior]
-        sizes = structuring.structure(*own, sought, limit, seed=economy.params.seed, date=economy.clock)
+        sought = [menu[c].senior_letter or p.senior_letter, menu[c].junior_letter or p.junior_letter][0 if two else 1 :]
+        letters = [ratings.LETTERS.index(letter) for letter in sought]
+        sizes = structuring.structure(*own, letters, min(limit, menu[c].most), seed=economy.params.seed, date=economy.clock)
         found[c] = sizes[0] if two else sizes.sum(), sizes.sum()
     return found

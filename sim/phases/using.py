@@ -11,6 +11,7 @@ import numpy as np
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import contracts, tokens
 from sim.phases import venturing
+from sim.phases.anchoring import pay_rents
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
 from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
@@ -26,7 +27,7 @@ class Rents:
     """One month's rents in a region, USD: by deal row (n,), by cloud (c,), by lab (l,)."""
 
     rows: np.ndarray
-    tenant: np.ndarray  # (n,) column of the tenant among the labs
+    tenant: np.ndarray  # (n,) column of the tenant among labs and clouds
     contracted: np.ndarray
     spot: np.ndarray
     cost: np.ndarray
@@ -41,8 +42,8 @@ class Rents:
         return total(self.used) + total(self.spot) + total(self.clouds)
 
     def by_tenant(self, amounts: np.ndarray, labs: int) -> np.ndarray:
-        """Sums of (n,) amounts by tenant."""
-        return np.bincount(self.tenant, amounts, labs)
+        """Sums (l,) of (n,) amounts by lab."""
+        return np.bincount(self.tenant, amounts, labs)[:labs]
 
 
 def use(economy: Economy) -> None:
@@ -92,7 +93,7 @@ def _rents(economy: Economy, region: str) -> Rents:
     free = (1.0 - p.overhead) * (contracted + open_market - cost) * runs
     return Rents(
         rows=rows,
-        tenant=economy.places("lab", region, economy.contracts["tenant"][rows]),
+        tenant=economy.tenant_places(region, economy.contracts["tenant"][rows]),
         contracted=contracted * runs,
         spot=open_market * runs,
         cost=cost * runs,
@@ -168,14 +169,16 @@ def _default(economy: Economy, region: str, dry: np.ndarray) -> None:
 def _pay(economy: Economy, region: str, rents: Rents, compute: np.ndarray) -> None:
     """Labs pay ``compute`` (l,) USD: contract rents to deals, the rest through the exchange to whoever let at spot."""
     ledger, people, exchange = economy.ledger, economy.parties("lab", region), economy.outside["exchange", region]
-    deal, paid = economy.deals["party"][rents.rows], rents.contracted - rents.prepaid
+    deal, paid, by_lab = economy.deals["party"][rents.rows], rents.contracted - rents.prepaid, rents.tenant < len(people)
     net = compute - rents.by_tenant(paid, len(people))
     ledger.pay("spot_rent", people, exchange, np.maximum(net, 0.0))
     ledger.pay("sublease", exchange, people, np.maximum(-net, 0.0))
-    ledger.pay("contract_rent", people[rents.tenant], deal, paid)
+    ledger.pay("contract_rent", people[rents.tenant[by_lab]], deal[by_lab], paid[by_lab])
     use_up(economy, rents.rows, rents.prepaid)
     ledger.pay("spot_rent", exchange, deal, rents.spot)
     ledger.pay("spot_rent", exchange, economy.parties("cloud", region), rents.clouds)
+    kept = np.minimum(rents.cloud_cost, rents.clouds)
+    pay_rents(economy, region, economy.contracts["tenant"][rents.rows], deal, paid, rents.used, kept)
 
 
 def _close_barred(economy: Economy, region: str, dry: np.ndarray) -> None:

@@ -83,5 +83,7 @@ def test_a_new_deal_of_one_dollar_earns_the_expected_rent(economy):
     market, p = economy.tape[REGION], economy.params.sim.markets.compute
     found = package_new(economy, REGION, tenant=1)
     spot = market.expected_rent / market.unit_cost / MONTHS * (1.0 - p.overhead) * (1.0 - p.wear / MONTHS)
-    assert found.market[:, 0] == approx(spot * market.utilisation) and found.contract[:, 0] == approx((1.0 - p.contract_discount) * spot)
+    assert found.market[:, 0] == approx(spot * market.utilisation) and found.contract[:, 0] == approx(
+        (1.0 - p.contract_discount) * spot
+    )
     assert (found.tenant == 1).all() and (found.contract_end == p.contract_term).all() and not found.delay.any()

@@ -3,7 +3,7 @@
 import numpy as np
 from pytest import approx, mark, raises
 
-from sim.books.deals import LIBRARY
+from sim.books.channels import LIBRARY
 from sim.compose import resolve
 from sim.deal_reader import BadDeal
 from sim.kernels.clauses import MONTHS_OF_INTEREST

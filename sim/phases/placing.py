@@ -1,0 +1,154 @@
+"""Place: through which channels a region's plans seek their money, at what advance rate, and how much each still takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.books.channels import Menu
+from sim.orders import CapexOrder, Offer
+from sim.phases.dealing import coupons, kinds
+from sim.sums import total
+from sim.units import MONTHS
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+YEAR = 12  # months over which placements count
+
+
+def rules(economy: Economy, region: str) -> Menu:
+    """How a region's sponsors and lenders go about it."""
+    found: Menu = getattr(economy.params.sim.books.channels, region)
+    return found
+
+
+def waits(economy: Economy, region: str) -> dict[str, int]:
+    """Months from plan to money, by channel that finances what is built."""
+    return {channel.name: channel.closing for channel in economy.menus[region] if channel.use == "build"}
+
+
+def parts(economy: Economy, region: str, operator: Any, order: CapexOrder, offers: list[Offer]) -> dict[str, float]:
+    """USD of an order by channel: in the region's mix, or where it costs least."""
+    if rules(economy, region).choice == "cheapest":
+        found: dict[str, float] = operator.place(order.amount, offers)
+        return found
+    return {"abs": order.amount * order.share_securitised, "private": order.amount * (1.0 - order.share_securitised)}
+
+
+# -- advance rates -----------------------------------------------------------------------------------------------------
+
+
+def advance(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
+    """What lenders advance by channel (c,), of cost: on the senior class, and on all."""
+    market, count = economy.tape[region], len(economy.menus[region])
+    if rules(economy, region).terms == "own":
+        return economy.rates[region][:, 0], economy.rates[region][:, 1]
+    return np.full(count, market.advance_senior), np.full(count, market.advance_mezzanine)
+
+
+def transmitted(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
+    """The same through the arrow from valuation to credit, which bends all channels alike."""
+    market, count = economy.tape[region], len(economy.menus[region])
+    senior = economy.transmit("leverage_senior", region, market.advance_senior)
+    debt = economy.transmit("leverage_mezzanine", region, market.advance_mezzanine)
+    if rules(economy, region).terms == "regional":
+        return np.full(count, senior), np.full(count, debt)
+    own_senior, own_debt = advance(economy, region)
+    own_debt = np.minimum(own_debt * (debt / market.advance_mezzanine), 1.0)
+    return np.minimum(own_senior * (senior / market.advance_senior), own_debt), own_debt
+
+
+def start_rates(economy: Economy, region: str) -> np.ndarray:
+    """Each channel's advance rates (c, 2) before agencies have sized anything."""
+    p = economy.params.sim.build
+    return np.array([(min(p.start_senior, c.most_senior), min(p.start_mezzanine, c.most)) for c in economy.menus[region]])
+
+
+def review(economy: Economy, region: str, sized: np.ndarray) -> None:
+    """Each channel's own rates move towards what its agencies allow (c, 2), less what the regulator takes off."""
+    agencies, addon = economy.params.agents.agencies, economy.tape[region].ltv_addon
+    most = np.array([(c.most_senior, c.most) for c in economy.menus[region]]) - addon
+    target = np.clip(np.minimum(sized, most), 0.0, agencies.most_advance)
+    rates = economy.rates[region]
+    rates += agencies.terms_speed * (target - rates)
+    rates[:, 0] = np.minimum(rates[:, 0], rates[:, 1])
+
+
+# -- what has been placed, and what still can be -------------------------------------------------------------------------
+
+
+def placed(economy: Economy, region: str, months: int = YEAR) -> np.ndarray:
+    """Notes (c,) USD that closed by channel in the last ``months``, this one included; without refinancings at maturity."""
+    deals, count = economy.deals, len(economy.menus[region])
+    rows = np.flatnonzero((deals["issued"] > economy.clock - months) & (deals["region"] == economy.regions.index(region)))
+    rows = rows[deals["kind"][rows] < len(deals.library.names) // 2]
+    notes, channel = deals["commitment"][rows].sum(axis=1), deals["channel"][rows]
+    return np.array([total(notes[channel == c]) for c in range(count)])
+
+
+def room(economy: Economy, region: str) -> np.ndarray:
+    """Notes (c,) USD that each channel's lenders still take."""
+    years = max(economy.month, 0) / MONTHS
+    most = np.array([channel.capacity.at(years) for channel in economy.menus[region]])
+    return np.maximum(most - placed(economy, region), 0.0)
+
+
+def usage(economy: Economy, region: str) -> np.ndarray:
+    """Each channel's share (c,) of what a year's deals built: the mix, or what was placed; all alike before anything was."""
+    menu, of = economy.menus[region], rules(economy, region)
+    if of.choice == "mix":
+        share = economy.tape[region].abs_share
+        return np.array([share, 1.0 - share, *[0.0] * (len(menu) - 2)])
+    builds = np.array([float(c.use == "build" and c.name in of.open) for c in menu])
+    notes = placed(economy, region) * builds
+    return notes / total(notes) if total(notes) > 0.0 else builds / total(builds)
+
+
+def offers(economy: Economy, region: str) -> list[Offer]:
+    """What sponsors may choose from for what they build; nothing to choose where the mix is given."""
+    of, menu = rules(economy, region), economy.menus[region]
+    if of.choice == "mix":
+        return []
+    kind, (senior, debt) = kinds(economy, region), advance(economy, region)
+    sizes, coupon = economy.deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
+    rate = (sizes * coupon).sum(axis=1) / np.maximum(debt, 1e-9)
+    cost = room(economy, region) / np.maximum(debt, 1e-9)
+    operators, found = economy.all("operator", region), []
+    for c, channel in enumerate(menu):
+        if channel.use == "build" and channel.name in of.open:
+            line = total(total(o.plans[channel.name]) + o.ready[channel.name] for o in operators)
+            left = max(float(cost[c]) - line, 0.0)
+            found.append(Offer(channel.name, float(debt[c]), float(rate[c]), channel.closing, left))
+    return found
+
+
+def cost_of_capital(economy: Economy, region: str, offers: list[Offer]) -> float:
+    """At which sponsors judge a unit, 1/year: at the region's terms, or at those of the channels that they use."""
+    operator = economy.all("operator", region)[0]
+    if not offers or rules(economy, region).terms == "regional":
+        return float(operator.cost_of_capital(economy.tape[region]))
+    used, menu = usage(economy, region), economy.menus[region]
+    share: dict[str, float] = {channel.name: float(used[c]) for c, channel in enumerate(menu)}
+    return total(share[offer.channel] * operator.all_in(offer) for offer in offers)
+
+
+def count_securities(economy: Economy, region: str) -> None:
+    """Where sponsors choose, the share of securities in a year's deals is what it comes to."""
+    if rules(economy, region).choice == "mix":
+        return
+    notes = placed(economy, region)
+    sold = np.array([channel.sold_as == "securities" for channel in economy.menus[region]])
+    if total(notes) > 0.0:
+        economy.publish(region, abs_share=total(notes[sold]) / total(notes))
+
+
+def opening(economy: Economy, region: str, share: float) -> dict[str, float]:
+    """Parts of the plans in line at the start, by channel: in the mix, or all in the first channel that builds."""
+    of = rules(economy, region)
+    if of.choice == "mix":
+        return {"abs": share, "private": 1.0 - share}
+    builds = [c.name for c in economy.menus[region] if c.use == "build"]
+    first = next(name for name in builds if name in of.open)
+    return {name: float(name == first) for name in builds}
