@@ -63,7 +63,7 @@ def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
         target=notes[:, None] * left,
         tenant=tenant.reshape(-1, 1),
         **_lettings(economy, np.ones((len(rows), 1)), contracts["months"][source]),
-        guarantor=np.where(terms["guarantee_strike"] > 0.0, tenant, -1),
+        guarantor=np.where(terms["guarantee_strike"][rows] > 0.0, tenant, -1),
         delay=np.where(building, np.maximum(deals["delivery"][rows] - economy.clock, 0), 0),
     )
 

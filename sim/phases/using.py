@@ -34,7 +34,7 @@ class Rents:
     prepaid: np.ndarray  # part of the contracted rents that was paid at signing
     used: np.ndarray  # market value of the contracted units in use
     clouds: np.ndarray
-    cloud_cost: np.ndarray
+    cloud_cost: np.ndarray  # to run them and to manage them, no more than they earn
 
     @property
     def bill(self) -> float:
@@ -90,6 +90,8 @@ def _rents(economy: Economy, region: str) -> Rents:
     rent, running = spot(economy, region, vintages), fleet.running_cost[i]
     clouds = np.array([c.slot for c in economy.all("cloud", region)])
     held = fleet.gpus[clouds] * (rent > running) / MONTHS
+    let = np.array([total(h) for h in held * rent * market.utilisation])
+    ran = np.minimum([total(h) for h in held * running], let)
     free = (1.0 - p.overhead) * (contracted + open_market - cost) * runs
     return Rents(
         rows=rows,
@@ -99,8 +101,8 @@ def _rents(economy: Economy, region: str) -> Rents:
         cost=cost * runs,
         prepaid=contracts.drawn_down(owed(economy, rows), economy.contracts["months"][rows], contracted * runs, free),
         used=gpus * p.cover * worth * runs,
-        clouds=np.array([total(h) for h in held * rent * market.utilisation]),
-        cloud_cost=np.array([total(h) for h in held * running]),
+        clouds=let,
+        cloud_cost=ran + p.overhead * (let - ran),
     )
 
 
@@ -177,8 +179,7 @@ def _pay(economy: Economy, region: str, rents: Rents, compute: np.ndarray) -> No
     use_up(economy, rents.rows, rents.prepaid)
     ledger.pay("spot_rent", exchange, deal, rents.spot)
     ledger.pay("spot_rent", exchange, economy.parties("cloud", region), rents.clouds)
-    kept = np.minimum(rents.cloud_cost, rents.clouds)
-    pay_rents(economy, region, economy.contracts["tenant"][rents.rows], deal, paid, rents.used, kept)
+    pay_rents(economy, region, economy.contracts["tenant"][rents.rows], deal, paid, rents.used, rents.cloud_cost)
 
 
 def _close_barred(economy: Economy, region: str, dry: np.ndarray) -> None:
@@ -239,6 +240,5 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
     economy.deals["collected"][rents.rows] += earned - spent - rents.prepaid
     clouds = economy.parties("cloud", region)
-    cost = np.minimum(rents.cloud_cost, rents.clouds)
-    ledger.pay("running_cost", clouds, suppliers, cost + p.overhead * (rents.clouds - cost))
+    ledger.pay("running_cost", clouds, suppliers, rents.cloud_cost)
     economy.note(region, ebitda=MONTHS * total(earned - spent), revenue=MONTHS * total(earned))
