@@ -154,10 +154,14 @@ class Operator(Party):
         """Part of what was ready has closed; some of the rest is tried again."""
         self.ready[channel] = self.params.returning * (self.ready[channel] - amount)
 
-    def outside(self, value: float, needs: float) -> float:
-        """New shares to sell this month, USD: more when a unit is worth more; ``needs`` is its plans' equity, USD."""
+    def outside(self, value: float, own: float, cash: float) -> float:
+        """New shares to sell this month, USD: of what its plans in line need beyond its cash, more when a unit is worth more.
+
+        ``own`` is the equity that a deal needs, of cost.
+        """
         p = self.params
-        return min(p.outside_equity * max(value - p.outside_from, 0.0), p.outside_cap) * needs
+        short = max(own * sum(sum(self.plans[c]) + self.ready[c] for c in self.plans) - max(cash, 0.0), 0.0)
+        return min(p.outside_equity * max(value - p.outside_from, 0.0), p.outside_cap) * short
 
     def worth_to_outsiders(self, market: Market, rent: float, required: float) -> float:
         """Value over cost of the newest unit for equity that asks ``required``, 1/year, beside today's debt."""

@@ -116,9 +116,10 @@ def _plan_operators(economy: Economy, region: str) -> None:
         value = (1.0 - p.compute.overhead) * operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
         operator.queue(placing.parts(economy, region, operator, order, offers), waits)
-        own = order.amount * (1.0 - market.advance_mezzanine)
-        economy.save(operator.party, region, operator.outside(value, own))
-        ledger.pay("payout", operator.party, savers, operator.idle(float(ledger.cash(operator.party)), own * MONTHS))
+        own, cash = 1.0 - market.advance_mezzanine, float(ledger.cash(operator.party))
+        sold = operator.outside(value, own, cash)
+        economy.save(operator.party, region, sold)
+        ledger.pay("payout", operator.party, savers, operator.idle(cash + sold, own * order.amount * MONTHS))
         if operator.fails(*_distress(economy, operator.party)):
             size = market.levered_capacity * market.unit_cost * operator.weight
             _rescue(economy, region, operator, operator.params.restart * size)

@@ -120,7 +120,8 @@ def _take_out(economy: Economy, region: str, c: int, channel: Channel) -> None:
     coupon = coupons(economy, region, kind)
     notes, owed = offered(economy, region, c, rows, coupon), owed_by(economy, rows)
     good = _cheaper(economy, region, rows, notes, coupon, owed)
-    good &= np.cumsum(np.where(good, notes.sum(axis=1), 0.0)) <= room(economy, region)[c]
+    taken = np.where(good, notes.sum(axis=1), 0.0)
+    good &= np.cumsum(taken) - taken < room(economy, region)[c]  # the last may be more than a small market has room for
     rows, notes, coupon, kind, owed = rows[good], notes[good], coupon[good], kind[good], owed[good]
     if not len(rows):
         return
