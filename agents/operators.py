@@ -108,14 +108,16 @@ class Operator(Party):
         return offer.debt * offer.rate + own + waiting
 
     def place(self, amount: float, offers: Sequence[Offer]) -> dict[str, float]:
-        """Parts of a plan, USD by channel: the cheapest first, as far as its share of the room; the rest waits for the dearest."""
+        """Parts of a plan, USD by channel: the cheapest first, as far as its share of the room; the rest is in none."""
         parts, left = dict.fromkeys(self.plans, 0.0), amount
-        ranked = sorted(offers, key=lambda offer: (self.all_in(offer), offer.channel))
-        for offer in ranked:
+        for offer in self.ranked(offers):
             parts[offer.channel] = min(left, offer.room * self.weight)
             left -= parts[offer.channel]
-        parts[ranked[-1].channel] += left
         return parts
+
+    def ranked(self, offers: Sequence[Offer]) -> list[Offer]:
+        """The cheapest first."""
+        return sorted(offers, key=lambda offer: (self.all_in(offer), offer.channel))
 
     def queue(self, parts: dict[str, float], waits: dict[str, int]) -> None:
         """Put a plan, USD by channel, in line for its closing; plans of ``waits[channel]`` months ago become ready."""

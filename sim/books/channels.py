@@ -106,7 +106,8 @@ class Menu(Frozen):
     """A region's channels."""
 
     open: tuple[Name, ...]
-    choice: Literal["mix", "cheapest"]  # the two usual ones in the region's mix, or whatever costs a sponsor least
+    choice: Literal["mix", "cheapest"]  # the usual two in the region's mix after what is cheaper, or whatever costs a sponsor least
+    anchored: float = quantity("share", 0.0, 1.0, "of the usual channels' deals whose tenant is a cloud")
     terms: Literal["regional", "own"]  # advance rates of the region, or each channel's own
     private_equity: Equity
     catalogue: tuple[Channel, ...]
@@ -141,8 +142,8 @@ class Params(Frozen):
             builds = [c.name for c in open_channels(params, region) if c.use == "build" and c.capacity.start > 0.0]
             if not builds:
                 yield f"{region}.open has no channel that finances what is built. Open private, or another that builds."
-            if menu.choice == "mix" and set(builds) != set(USUAL):
-                yield f"{region}.choice is mix, that of abs and private: open both and no other that builds, or choose cheapest."
+            if menu.choice == "mix" and not set(USUAL) <= set(builds):
+                yield f"{region}.choice is mix, that of abs and private: open both, or choose cheapest."
             if menu.choice == "cheapest" and copier:
                 yield f"{region}.choice is cheapest, so that playbook.copier {copier} has no mix to copy. Leave the copier empty."
 
@@ -159,7 +160,8 @@ def usual(params: Any, region: str) -> tuple[Channel, ...]:
         "capacity": boundless,
     }
     common |= {"most_senior": 1.0, "most": 1.0, "tenor": 0, "follows": 1.0, "premium": 0.0}
-    common |= {"seasoning": 0, "least_dscr": 0.0, "anchored": 0.0, "guarantee": 0.0}
+    of: Menu = getattr(params.sim.books.channels, region)
+    common |= {"seasoning": 0, "least_dscr": 0.0, "anchored": of.anchored, "guarantee": 0.0}
     months: dict[Any, int] = {"abs": regime.closing_abs, "private": regime.closing_private}
     sold: dict[Any, Any] = {"abs": "securities", "private": "private"}
     return tuple(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.books.channels import Menu
+from sim.books.channels import USUAL, Menu
 from sim.orders import CapexOrder, Offer
 from sim.phases.dealing import coupons, kinds
 from sim.sums import total
@@ -30,11 +30,17 @@ def waits(economy: Economy, region: str) -> dict[str, int]:
 
 
 def parts(economy: Economy, region: str, operator: Any, order: CapexOrder, offers: list[Offer]) -> dict[str, float]:
-    """USD of an order by channel: in the region's mix, or where it costs least."""
+    """USD of an order by channel: what is cheaper than the usual ones and has room, then the region's mix; or all by cost."""
     if rules(economy, region).choice == "cheapest":
         found: dict[str, float] = operator.place(order.amount, offers)
+        found[operator.ranked(offers)[-1].channel] += order.amount - total(found.values())  # what finds no room waits there
         return found
-    return {"abs": order.amount * order.share_securitised, "private": order.amount * (1.0 - order.share_securitised)}
+    ranked = operator.ranked(offers)
+    usual = next((i for i, offer in enumerate(ranked) if offer.channel in USUAL), 0)
+    found = operator.place(order.amount, ranked[:usual])
+    left = order.amount - total(found.values())
+    found["abs"], found["private"] = left * order.share_securitised, left * (1.0 - order.share_securitised)
+    return found
 
 
 # -- advance rates -----------------------------------------------------------------------------------------------------
@@ -98,18 +104,27 @@ def room(economy: Economy, region: str) -> np.ndarray:
 def usage(economy: Economy, region: str) -> np.ndarray:
     """Each channel's share (c,) of what a year's deals built: the mix, or what was placed; all alike before anything was."""
     menu, of = economy.menus[region], rules(economy, region)
-    if of.choice == "mix":
-        share = economy.tape[region].abs_share
-        return np.array([share, 1.0 - share, *[0.0] * (len(menu) - 2)])
+    share = economy.tape[region].abs_share
+    mix = np.array([share, 1.0 - share, *[0.0] * (len(menu) - 2)])
+    if only_usual(economy, region):
+        return mix
     builds = np.array([float(c.use == "build" and c.name in of.open) for c in menu])
     notes = placed(economy, region) * builds
-    return notes / total(notes) if total(notes) > 0.0 else builds / total(builds)
+    if total(notes) > 0.0:
+        return notes / total(notes)
+    return mix if of.choice == "mix" else builds / total(builds)
+
+
+def only_usual(economy: Economy, region: str) -> bool:
+    """Whether what is built is financed by the usual two in the region's mix, and by nothing else."""
+    builds = {c.name for c in economy.menus[region] if c.use == "build"}
+    return rules(economy, region).choice == "mix" and builds == set(USUAL)
 
 
 def offers(economy: Economy, region: str) -> list[Offer]:
-    """What sponsors may choose from for what they build; nothing to choose where the mix is given."""
+    """What sponsors may choose from for what they build; nothing to choose where the mix is all there is."""
     of, menu = rules(economy, region), economy.menus[region]
-    if of.choice == "mix":
+    if only_usual(economy, region):
         return []
     kind, (senior, debt) = kinds(economy, region), advance(economy, region)
     sizes, coupon = economy.deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
@@ -147,8 +162,8 @@ def count_securities(economy: Economy, region: str) -> None:
 def opening(economy: Economy, region: str, share: float) -> dict[str, float]:
     """Parts of the plans in line at the start, by channel: in the mix, or all in the first channel that builds."""
     of = rules(economy, region)
-    if of.choice == "mix":
-        return {"abs": share, "private": 1.0 - share}
     builds = [c.name for c in economy.menus[region] if c.use == "build"]
+    if of.choice == "mix":
+        return dict.fromkeys(builds, 0.0) | {"abs": share, "private": 1.0 - share}
     first = next(name for name in builds if name in of.open)
     return {name: float(name == first) for name in builds}

@@ -23,7 +23,7 @@ def lived(region: str, scenario: str, months: int):
 
 @fixture(scope="module")
 def china():
-    return lived("china", "chinese_channels", 30)
+    return lived("china", "free_choice", 30)
 
 
 def let(economy, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +51,7 @@ def test_clouds_pay_their_contracts_and_collect_spot_rents_and_nothing_stays_on_
 
 def test_clouds_without_cash_borrow_for_rents_and_keep_what_their_own_units_cost():
     """30 of rent, 12 collected, 5 to keep: bonds of 23 leave 5."""
-    economy = build(resolve([*SMALL, "regions=[china]", "scenario=chinese_channels"]))
+    economy = build(resolve([*SMALL, "regions=[china]", "scenario=free_choice"]))
     economy.facts, ledger = {"china": {}}, economy.ledger
     cloud, exchange = economy.all("cloud", "china")[0], economy.outside["exchange", "china"]
     ledger.pay("payout", cloud.party, economy.outside["savers", "china"], float(ledger.cash(cloud.party)))
@@ -85,7 +85,7 @@ def test_agencies_see_clouds_as_better_tenants(china):
 
 @fixture(scope="module")
 def us():
-    return lived("us", "western_channels", 24)
+    return lived("us", "free_choice", 24)
 
 
 def spv_row(economy) -> int:
@@ -105,7 +105,7 @@ def test_the_tenant_guarantees_half_of_cost(us):
 
 def test_a_sale_below_the_guaranteed_value_is_made_good_by_the_cloud():
     """An SPV past its legal final is sold: what the sale lacks of half of cost comes from its tenant, and the books balance."""
-    economy = lived("us", "western_channels", 24)
+    economy = lived("us", "free_choice", 24)
     row = spv_row(economy)
     deals, strike = economy.deals, float(economy.deals["terms"]["guarantee_strike"][row])
     deals["terms"]["legal_final"][row], deals["terms"]["liquidation_lag"][row] = deals["state"]["age"][row] + 1, 1

@@ -14,7 +14,7 @@ from sim.phases.closing import cloud_parties
 from sim.phases.dealing import coupons, kinds
 from tests.phases.economies import SMALL, economy_of
 
-WEST, EAST = ("scenario=western_channels",), ("scenario=chinese_channels", "regions=[china]")
+WEST, EAST = ("scenario=free_choice",), ("scenario=free_choice", "regions=[china]")
 OFFERS = [
     Offer("private", debt=0.7, rate=0.09, months=5, room=1e12),
     Offer("spv", debt=0.9, rate=0.07, months=5, room=200.0),
@@ -91,7 +91,7 @@ def test_each_channel_has_the_advance_rates_of_its_own_agencies(west):
     assert len(set(debt.round(6))) > 2 and (senior <= debt).all()
 
 
-def test_regional_terms_are_the_same_in_all_channels():
+def test_regional_terms_are_the_same_in_free_choice():
     economy = economy_of()
     senior, debt = placing.advance(economy, "us")
     assert (senior == economy.tape["us"].advance_senior).all() and (debt == economy.tape["us"].advance_mezzanine).all()
@@ -187,9 +187,9 @@ def test_equity_that_asks_more_finds_units_worth_less(west):
 # -- the whole menu ----------------------------------------------------------------------------------------------------
 
 
-def test_with_all_channels_books_balance_after_every_month_and_a_fork_continues():
+def test_with_free_choice_books_balance_after_every_month_and_a_fork_continues():
     """A year and a half of both regions: every identity, bonds' too, and the same bits after a fork."""
-    world = ["size=class", "horizon_years=1", "sim.build.burn_in=6", "scenario=all_channels"]
+    world = ["size=class", "horizon_years=1", "sim.build.burn_in=6", "scenario=free_choice"]
     economy, other, worst = build(resolve(world)), None, 0.0
     for month in range(18):
         other = economy.fork() if month == 9 else other
@@ -204,8 +204,8 @@ def test_with_all_channels_books_balance_after_every_month_and_a_fork_continues(
 
 
 @mark.parametrize("kind", ["investor", "operator", "cloud", "lab"])
-def test_with_all_channels_an_idle_agent_changes_no_number(kind):
-    world = ["size=class", "horizon_years=1", "sim.build.burn_in=6", "scenario=all_channels"]
+def test_with_free_choice_an_idle_agent_changes_no_number(kind):
+    world = ["size=class", "horizon_years=1", "sim.build.burn_in=6", "scenario=free_choice"]
     runs = [build(resolve(world), idle=idle) for idle in ([], [(kind, "us")])]
     for economy in runs:
         for _ in range(economy.months_total):
