@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numba.core.dispatcher import Dispatcher
 
-from sim.kernels import UNCOUNTED, clauses, rating, scenarios, waterfall
+from sim.kernels import UNCOUNTED, clauses, holders, rating, scenarios, waterfall
 
 
 def code(**options):
@@ -31,7 +31,7 @@ def test_no_kernel_that_draws_or_pays_counts_arrays():
     """Counting took seven eighths of the time of a rating."""
     kernels = [
         kernel
-        for module in (clauses, rating, scenarios, waterfall)
+        for module in (clauses, holders, rating, scenarios, waterfall)
         for kernel in vars(module).values()
         if isinstance(kernel, Dispatcher) and kernel.__module__ == module.__name__
     ]
