@@ -75,7 +75,8 @@ def make_book(
     n, t, _ = target.shape
     if default_rate is not None:
         lists["threshold"] = ndtri(-np.expm1(np.cumsum(np.log1p(-np.minimum(default_rate, 1.0 - 1e-15)), axis=1)))
-    filled = {name: own(lists.get(name, blank), float, (n, t)) for name, blank in LISTS.items()}
+    absent = {blank: own(blank, float, (n, t)) for blank in set(LISTS.values())}  # lists may share one: kernels only read
+    filled = {name: own(lists[name], float, (n, t)) if name in lists else absent[blank] for name, blank in LISTS.items()}
     kinds, kind = np.unique(np.broadcast_to(np.asarray(ageing, float), n), return_inverse=True)
     whole = {"periods": periods, "guarantor": guarantor, "vacancy": vacancy, "kind": kind}
     let = np.zeros(n, dtype=bool)

@@ -5,11 +5,12 @@ import pytest
 from pytest import approx
 from scipy.special import ndtr
 
-from sim.collateral import make_book, obligors
+from sim.collateral import make_book, obligors, select
 from sim.kernels import rating
 from sim.kernels.clauses import SCHEDULED
 from sim.kernels.layouts import layout
 from sim.kernels.scenarios import STRATA, Beliefs
+from sim.rating_engine import TOGETHER
 from sim.rating_files import configured
 from sim.ratings import LETTERS, letters_by_default, letters_by_loss, rate_book, review, sample, shop
 from sim.structuring import resize, structure
@@ -168,6 +169,19 @@ def test_neither_threads_nor_chunks_nor_other_deals_change_a_bit():
     )
     one, two = rate(deal, tenants, beliefs, 1280, threads=1), rate(deal, tenants, beliefs, 1280, threads=2)
     assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, two, strict=True)) and one.loss[0, 0] > 0.0
+    terms, state, book = deal
+    rows = np.zeros(2 * TOGETHER, dtype=int)
+    many = rate((terms[rows], state[rows], select(book, rows)), tenants, beliefs, 64, threads=2)
+    alone = rate(deal, tenants, beliefs, 64)
+    assert (many.loss == alone.loss).all() and len(many.loss) == len(rows)
+
+
+def test_the_market_matters_to_a_deal_with_some_market_rent_or_value():
+    """Nothing, none (NaN) and rents under contract say no; one USD of rent, value, appraisal or disposal says yes."""
+    none = {"market": [0.0, 0.0], "value": [np.nan, 0.0], "contract": [1.0, 1.0]}
+    assert not lay_out(1.0, 2)[2].let.any() and not lay_out(1.0, 2, **none)[2].let.any()
+    for name in ("market", "value", "appraisal", "disposal"):
+        assert lay_out(1.0, 2, **{name: [np.nan, 1.0]})[2].let.all()
 
 
 def test_letters_are_the_best_that_the_tables_allow():

@@ -15,6 +15,7 @@ from sim.books.channels import in_the_library
 from sim.books.ledger import Ledger
 from sim.books.tables import Table
 from sim.books.templates import Library
+from sim.kernels.holders import add_parts, list_parts
 from sim.kernels.layouts import layout
 from sim.kernels.waterfall import pay_book
 from sim.units import MONTHS, Frozen, quantity
@@ -251,15 +252,14 @@ class DealBook(Table):
 
     def by_holder(self, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
         """USD by investor (i,) of ``amounts`` (n, 2)."""
-        return self._parts(rows, amounts).sum(axis=0)
+        sums = np.zeros(len(self.investors))
+        add_parts(sums, rows, np.ascontiguousarray(amounts), self["shares"])
+        return sums
 
     def spread(self, rows: np.ndarray, amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Issuer, holder and USD of every holder's part of ``amounts`` (n, 2)."""
-        parts = self._parts(rows, amounts)
-        deal, holder = np.nonzero(parts)
-        return self["party"][rows][deal], self.investors[holder], parts[deal, holder]
-
-    def _parts(self, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
-        """USD by deal and investor (n, i) of ``amounts`` (n, 2)."""
-        senior, mezzanine = np.moveaxis(self["shares"][rows], 1, 0)
-        return amounts[:, :1] * senior + amounts[:, 1:] * mezzanine
+        room = len(rows) * len(self.investors)
+        parts = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
+        count = list_parts(*parts, rows, np.ascontiguousarray(amounts), self["shares"], self["party"], self.investors)
+        issuers, holders, paid = (column[:count] for column in parts)
+        return issuers, holders, paid

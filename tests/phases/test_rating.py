@@ -41,3 +41,20 @@ def test_once_a_quarter_the_whole_book_is_looked_at(looks):
     """Deals that have all their letters too, of one class and of two."""
     lettered = np.concatenate([owed[~(owed & (letters < 0)).any(axis=1)] for quarter, owed, letters in looks if quarter])
     assert lettered[:, 1].any() and (lettered[:, 0] & ~lettered[:, 1]).any()
+
+
+def test_a_deals_letters_do_not_depend_on_what_is_rated_beside_it(monkeypatch):
+    """All deals of a region together, agency by agency, or each alone; agencies take turns by row."""
+    compared, see = [], rating._see
+
+    def watch(economy, region, rows, beliefs):
+        economy.deals["agency"][rows] = rows % len(beliefs)
+        together = see(economy, region, rows, beliefs)
+        compared.append((together, np.concatenate([see(economy, region, row[None], beliefs) for row in rows])))
+        return together
+
+    monkeypatch.setattr(rating, "_see", watch)
+    economy = build(resolve(["horizon_years=1", "sim.build.burn_in=6"]))
+    economy.step()
+    assert all((together == alone).all() for together, alone in compared)
+    assert any(len(rows) > 8 and len(np.unique(rows, axis=0)) > 2 for rows, _ in compared)

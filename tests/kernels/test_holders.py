@@ -1,0 +1,24 @@
+"""What each holder's part is of what deals pay or owe."""
+
+import numpy as np
+
+from sim.kernels.holders import add_parts, list_parts
+
+ROWS = np.array([0, 2])
+AMOUNTS = np.array([[10.0, 4.0], [0.0, 8.0]])  # of deals 0 and 2, senior and mezzanine
+SHARES = np.array([[[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]], [[0.0] * 3] * 2, [[0.0, 1.0, 0.0], [0.0, 0.25, 0.75]]])
+
+
+def test_a_holder_gets_its_share_of_each_class_of_each_deal():
+    """10 + 4/2 = 12; 4/2 + 8/4 = 4; 8 * 3/4 = 6: 22 USD in all."""
+    sums = np.zeros(3)
+    add_parts(sums, ROWS, AMOUNTS, SHARES)
+    assert sums.tolist() == [12.0, 4.0, 6.0]
+
+
+def test_parts_are_listed_deal_by_deal_without_those_of_nothing():
+    """Deal 0 (party 100): 12 and 2; deal 2 (party 102): 2 and 6."""
+    issuers, holders, paid = np.zeros(6, np.int64), np.zeros(6, np.int64), np.zeros(6)
+    count = list_parts(issuers, holders, paid, ROWS, AMOUNTS, SHARES, np.array([100, 101, 102]), np.array([7, 8, 9]))
+    listed = list(zip(issuers[:count].tolist(), holders[:count].tolist(), paid[:count].tolist(), strict=True))
+    assert listed == [(100, 7, 12.0), (100, 8, 2.0), (102, 8, 2.0), (102, 9, 6.0)]
