@@ -12,7 +12,7 @@ from sim.phases import funding
 from sim.phases.closing import cloud_parties
 from tests.phases.economies import economy_of
 
-TERMS = ("spread=0.007", "slope=0.001", "share=0.125", "weight=0.2", "holders=investors")
+TERMS = ("spread=0.007", "slope=0.001", "share=0.125", "from=0", "weight=0.2", "holders=investors")
 
 
 def bullets(tenor: int):
@@ -105,3 +105,15 @@ def test_bonds_are_repaid_by_their_tenor_and_recorded():
 def test_bonds_that_investors_hold_need_a_tenor():
     with raises(Mistakes, match="investors buy bonds with a tenor"):
         resolve(["agents.clouds.bond_tenor=0"])
+
+
+def test_spending_that_other_business_pays_for_needs_no_bonds():
+    """Half of a month's earnings is free; an eighth of a billion beyond it is borrowed."""
+    economy = economy_of(*(f"agents.clouds.bond_{term}" for term in (*TERMS[:3], "from=0.5", *TERMS[4:], "tenor=12")))
+    cloud = economy.all("cloud", "us")[0]
+    free = 0.5 * funding.other_business(economy, "us", cloud) / 12.0
+    economy.ledger.provide("income", cloud.party, 1e12)
+    funding.borrow_for(economy, "us", cloud, free)
+    assert not economy.facts["us"].get("issuance_bonds")
+    funding.borrow_for(economy, "us", cloud, free + 1e9)
+    assert economy.facts["us"]["issuance_bonds"] == approx(1.25e8)
