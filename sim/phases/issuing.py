@@ -8,10 +8,9 @@ import numpy as np
 
 from sim.phases.contracting import prepay
 from sim.phases.dealing import coupons, deal_rows, kinds
-from sim.phases.placing import count_securities, room, rules, transmitted
+from sim.phases.placing import count_securities, room, rules, transmitted, yearly
 from sim.phases.refinancing import refinance, take_out
 from sim.sums import total
-from sim.units import MONTHS
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -114,7 +113,7 @@ def invite(economy: Economy, region: str, operator: Any, needs: dict[str, float]
 
     ``needs`` is the equity that lenders leave to be found, by channel, per USD of cost.
     """
-    capacity = rules(economy, region).private_equity.capacity.at(max(economy.month, 0) / MONTHS)
+    capacity = yearly(economy, rules(economy, region).private_equity.capacity)
     if capacity <= 0.0:
         return
     required = rules(economy, region).private_equity.required

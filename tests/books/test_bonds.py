@@ -10,6 +10,7 @@ from sim.compose import resolve
 from sim.mistakes import Mistakes
 from sim.phases import funding
 from sim.phases.closing import cloud_parties
+from sim.phases.pricing import _clear
 from tests.phases.economies import economy_of
 
 TERMS = ("spread=0.007", "slope=0.001", "share=0.125", "from=0", "weight=0.2", "holders=investors")
@@ -86,6 +87,31 @@ def test_the_audit_holds_accounts_against_issues(economy, repaid):
     gaps = audit.gaps(economy.ledger, economy.deals, economy.fleet, cloud_parties(economy), economy.bonds)
     worst = next(gap for gap in gaps if gap.identity.startswith("bonds owed"))
     assert worst.amount == approx(1e9 * repaid, abs=1e-3)
+
+
+def test_coupons_are_income_of_the_investors_who_hold_the_bonds(economy):
+    """A twelfth of the coupon on 1 bn, in the month after the issue, by holding."""
+    cloud, slots = economy.all("cloud", "us")[0], economy.slots("us")
+    funding.issue_bonds(economy, "us", cloud, 1e9)
+    economy.clock += 1
+    before = economy.earned.copy()
+    funding.earn(economy, "us", cloud)
+    coupon = float(economy.bonds["coupon"][0])
+    assert (economy.earned - before)[slots] == approx(1e9 * coupon / 12.0 * economy.allotment["us"][0])
+
+
+def test_bonds_that_investors_hold_crowd_out_other_debt(economy):
+    """The same bids clear at a higher spread once a trillion of bonds weighs a fifth of itself on what investors carry."""
+    for _ in range(3):
+        economy.step()
+    spreads = []
+    for amount in (0.0, 1e12):
+        economy.facts["us"] = {}
+        if amount:
+            funding.issue_bonds(economy, "us", economy.all("cloud", "us")[0], amount)
+        _clear(economy, "us", economy.deals.exposure(0))
+        spreads.append(economy.facts["us"]["clearing_spread"])
+    assert spreads[1] > spreads[0] + 0.01
 
 
 def test_bonds_are_repaid_by_their_tenor_and_recorded():
