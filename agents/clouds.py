@@ -15,7 +15,7 @@ from sim.units import MONTHS, Frozen, quantity
 class Scale(Frozen):
     """What differs by region."""
 
-    capacity_share: float = quantity("share", 0.01, 0.99, "of capacity at the start that clouds own")
+    capacity_share: float = quantity("share", 0.01, 0.999, "of capacity at the start that clouds own")
     core_earnings: float = quantity("USD/year", 0.0, 1e14, "cash flow of their other business, January 2023")
 
 
