@@ -1,5 +1,6 @@
 """Calibration: what may be fitted, what a miss costs, and a search that finds what was planted."""
 
+import functools
 from importlib.resources import files
 
 import numpy as np
@@ -10,7 +11,7 @@ from analysis import calibrate
 from analysis.metrics.runs import open_run
 from analysis.scoring import measure
 from analysis.targets import BadTarget, Check
-from sim.compose import resolve
+from sim.compose import CONFIGS, resolve
 from sim.run import simulate
 
 TEXT = (files("analysis") / "facts" / "calibration.yaml").read_text("utf-8")
@@ -97,3 +98,12 @@ def test_wrong_options_are_refused_before_anything_is_run(arguments, words, caps
 def test_a_run_in_memory_has_the_moments_of_the_same_run_on_disk(tmp_path):
     line = ["size=class", "regions=[us]", "horizon_years=1", "sim.build.burn_in=6", f"outputs.root={tmp_path}"]
     assert calibrate.live(line, {"spread": CHECK})["spread"] == measure(open_run(simulate(resolve(line))), CHECK)
+
+
+def test_the_record_of_the_calibration_holds_the_values_of_the_configuration():
+    """Every parameter that may be searched has a row with its value, inside its range."""
+    record = (CONFIGS / "CALIBRATION.md").read_text("utf-8")
+    spec, _ = calibrate.read(TEXT)
+    for key, (low, high) in spec.parameters.items():
+        value = functools.reduce(getattr, key.split("."), resolve([]))
+        assert f"| `{key}` | {value:g} |" in record and low <= value <= high, key

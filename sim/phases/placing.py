@@ -166,7 +166,7 @@ def count_securities(economy: Economy, region: str) -> None:
 def opening(economy: Economy, region: str, share: float) -> dict[str, float]:
     """Parts of the plans in line at the start, by channel: in the mix, or all in the first channel that builds."""
     of = rules(economy, region)
-    builds = [c.name for c in economy.menus[region] if c.use == "build"]
+    builds: list[str] = [c.name for c in economy.menus[region] if c.use == "build"]
     if of.choice == "mix":
         return dict.fromkeys(builds, 0.0) | {"abs": share, "private": 1.0 - share}
     first = next(name for name in builds if name in of.open)
