@@ -22,15 +22,17 @@ from sim.books.deals import DealBook
 from sim.books.fleet import Fleet
 from sim.books.ledger import Ledger
 from sim.books.owners import Owners
+from sim.books.sites import Sites
 from sim.economy import Economy
 from sim.markets import primary
 from sim.phases.library import read_library
+from sim.phases.siting import break_ground, staged
 from sim.record import Recorder
 from sim.start import Start
 from sim.tape import Market, Tape
 from sim.units import MONTHS, Frozen, quantity
 
-OUTSIDERS = ("users", "savers", "banks", "suppliers", "exchange")
+OUTSIDERS = ("users", "savers", "banks", "suppliers", "exchange", "utilities")
 KINDS: dict[str, type] = {
     "lab": Lab,
     "operator": Operator,
@@ -109,6 +111,8 @@ def build(
         starts.endow_labs(economy, path, region)
         starts.endow_investors(economy, path, region)
         economy.allotment[region] = starts.first_holders(economy, region)
+        if staged(economy):
+            break_ground(economy, region, path.orders)
     return economy
 
 
@@ -182,6 +186,8 @@ def _books(economy: Economy) -> None:
     economy.basis, economy.earned = np.zeros(len(investors)), np.zeros(len(investors))
     clouds = [c for r in economy.regions for c in economy.all("cloud", r)]
     economy.fleet = Fleet(len(clouds), len(economy.regions), economy.months_total)
+    build = economy.params.agents.operators.build
+    economy.sites = Sites(len(economy.regions), len(clouds), economy.months_total, build)
     for slot, cloud in enumerate(clouds):
         cloud.slot = slot
         economy.fleet.cloud_region[slot] = economy.regions.index(cloud.region)

@@ -72,6 +72,11 @@ MONTHLY: Final[Columns] = {
     "prepayments": ("USD", "paid by tenants at signing, in the month"),
     "prepaid": ("USD", "of it not yet used up by rents"),
     "prepayments_lost": ("USD", "forfeited by tenants who failed, or not refunded by deals that did, in the month"),
+    "sites_begun": ("USD", "sites that builders began in the month, by the spending they can house; none unless built by stage"),
+    "sites_ready": ("USD", "powered sites without an order"),
+    "sites_underway": ("USD", "shells under construction or without power"),
+    "orders_waiting": ("USD", "orders without a powered site"),
+    "delivery_delay": ("month", "by which what was delivered in the month came late, mean; null when nothing was"),
     "top_customer": ("share", "largest tenant's part of the largest operator's rents"),
     "top_customer_backlog": ("share", "largest tenant's part of the largest operator's backlog"),
     # the frontier

@@ -26,6 +26,7 @@ COUNTED = (  # figures that phases note
     *("issuance", "issuance_abs", "issuance_private", "refinancing", "interest", "principal"),
     "operator_depreciation",
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
+    *("sites_begun", "orders_waiting"),
     *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
     *(
         "inference_revenue",
@@ -112,6 +113,9 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "loss_volatility": mean(a.loss_volatility for a in investors if a.weight > 0.0),
         "recovery_rate": 1.0 - facts["loss"] / liquidated if facts.get("liquidations") and liquidated > 0.0 else np.nan,
         "operator_cash": total(economy.ledger.cash(economy.parties("operator", region))),
+        "sites_ready": float(economy.sites.ready[economy.regions.index(region)]),
+        "sites_underway": total(economy.sites["size"][economy.sites.unpowered(economy.regions.index(region))]),
+        "delivery_delay": facts["lateness"] / facts["delivered"] if facts.get("delivered") else np.nan,
         "venture_debt": -total(economy.ledger.balance(economy.parties("lab", region), "loans")),
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,

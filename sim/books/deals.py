@@ -103,6 +103,8 @@ class DealBook(Table):
                 "state": (STATE.dtype, ()),
                 "period": (PERIOD.dtype, ()),
                 "payment": (RECORDS.payment, ()),
+                "housed": (np.float64, ()),  # USD of spending, its own or others', for which its order needs a site
+                "waits": (np.bool_, ()),  # its order has no powered site yet
             }
         )
 

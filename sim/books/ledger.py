@@ -15,7 +15,7 @@ ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "f
 # somebody's asset is somebody's liability: each group sums to zero over all parties
 CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), ("funding",), ("prepaid",))
 KINDS = (
-    *("world", "users", "savers", "banks", "suppliers", "exchange"),
+    *("world", "users", "savers", "banks", "suppliers", "utilities", "exchange"),
     *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal"),
 )
 
@@ -41,6 +41,7 @@ FLOWS = {
     "residual": ("profit", "profit"),  # deal -> sponsor
     "hardware": ("fleet", "profit"),  # deals, clouds -> vendor
     "shell": ("fleet", "profit"),  # deals, clouds -> builders
+    "grid": ("fleet", "profit"),  # deals, clouds -> utilities, for power
     "goods": ("profit", "profit"),  # vendor -> suppliers
     "used_gpus": ("fleet", "fleet"),  # cloud -> deal in liquidation, at the sale price
     "equity": ("stakes", "equity"),  # savers, clouds, vendor -> labs, operators, investors

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
+from sim.books.fleet import BEFORE
 from sim.phases.funding import distribute, earn, fund_cloud
 from sim.phases.issuing import draw
+from sim.phases.paying import bills, cloud_bills, pay_bills
+from sim.phases.siting import deliver_clouds, deliver_deals, site, staged
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
@@ -18,8 +21,11 @@ if TYPE_CHECKING:
 
 def build(economy: Economy) -> None:
     """Deliver, draw and pay for what is under construction; plan what comes next."""
-    months = economy.params.agents.operators.build
-    economy.fleet.deliver(economy.clock, months)
+    if staged(economy):
+        site(economy)
+        deliver_clouds(economy)
+    else:
+        economy.fleet.deliver(economy.clock, economy.params.agents.operators.build)
     for region in economy.regions:
         _construct(economy, region)
         _plan_clouds(economy, region)
@@ -29,31 +35,24 @@ def build(economy: Economy) -> None:
     _settle_vendor(economy)
 
 
-def _buy(economy: Economy, region: str, payers, amounts) -> None:
-    """Pay vendor and builders for hardware and shell, USD."""
-    share = economy.params.sim.markets.hardware.hardware_share
-    amounts = np.asarray(amounts, dtype=np.float64)
-    economy.ledger.pay("hardware", payers, economy.outside["vendor", ""], share * amounts)
-    economy.ledger.pay("shell", payers, economy.outside["suppliers", region], (1.0 - share) * amounts)
-    economy.note(region, capex=float(amounts.sum()), vendor_revenue=share * float(amounts.sum()))
-
-
 def _construct(economy: Economy, region: str) -> None:
     """Deals under construction: deliveries, capitalised interest, draws and progress payments in equal parts."""
-    deals, months = economy.deals, economy.params.agents.operators.build
+    deals = economy.deals
     rows = economy.rows(region, BUILDING)
     done = rows[deals["delivery"][rows] == economy.clock]
+    deliver_deals(economy, region, done)
     deals.start(done)
     rows = rows[deals["delivery"][rows] > economy.clock]
     if not len(rows):
         return
     interest = deals.accrue(rows)
     economy.earned += deals.by_holder(rows, interest)
-    draws = np.minimum(deals["commitment"][rows] / months, deals["undrawn"][rows])
+    bill, draws = bills(economy, rows)
+    draws = np.minimum(draws, deals["undrawn"][rows])
     draw(economy, region, rows, draws)
-    cost = deals["budget"][rows] / months
+    cost = bill.cost
     deals["escrow"][rows] -= cost - draws.sum(axis=1)
-    _buy(economy, region, deals["party"][rows], cost)
+    pay_bills(economy, region, deals["party"][rows], bill)
     for name in ("cost", "book"):
         economy.fleet.deals[name][rows] += cost + interest.sum(axis=1)
     economy.note(region, capex_operators=float(cost.sum()), drawn=float(draws.sum()))
@@ -83,18 +82,20 @@ def _plan_clouds(economy: Economy, region: str) -> None:
     for cloud, noise in zip(clouds, economy.draw("sentiment", economy.keys("cloud", region)), strict=True):
         order = cloud.order(market, capacity, cloud.value(market, rent, decline, life), growth, float(noise))
         economy.fleet.order(cloud.slot, economy.clock, order.amount / market.unit_cost, order.amount)
+        economy.sites.waits[cloud.slot, BEFORE + economy.clock] = staged(economy)
         economy.note(region, orders=order.amount, orders_clouds=order.amount)
 
 
 def _pay_for_clouds(economy: Economy) -> None:
-    due = economy.fleet.progress(economy.params.agents.operators.build)
+    due = cloud_bills(economy)
     for region in economy.regions:
         for cloud in economy.all("cloud", region):
             earn(economy, region, cloud)
-            fund_cloud(economy, region, cloud, float(due[cloud.slot]))
-            _buy(economy, region, cloud.party, due[cloud.slot])
-            distribute(economy, region, cloud, float(due[cloud.slot]) * MONTHS)
-            economy.note(region, capex_clouds=float(due[cloud.slot]))
+            bill = due[cloud.slot]
+            fund_cloud(economy, region, cloud, float(bill.cost))
+            pay_bills(economy, region, cloud.party, bill)
+            distribute(economy, region, cloud, float(bill.cost) * MONTHS)
+            economy.note(region, capex_clouds=float(bill.cost))
 
 
 def _plan_operators(economy: Economy, region: str) -> None:

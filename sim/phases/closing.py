@@ -36,7 +36,8 @@ def cloud_parties(economy: Economy) -> np.ndarray:
 
 def _square(economy: Economy) -> None:
     """Savers and suppliers spend what they hold, banks pass their margin on: deposits of outsiders return to zero."""
-    for flow, kind in (("consumption", "savers"), ("consumption", "suppliers"), ("bank_margin", "banks")):
+    spent = (("consumption", "savers"), ("consumption", "suppliers"), ("consumption", "utilities"), ("bank_margin", "banks"))
+    for flow, kind in spent:
         for region in economy.regions:
             party = economy.outside[kind, region]
             economy.ledger.pay(flow, party, WORLD, max(float(economy.ledger.cash(party)), 0.0))

@@ -10,6 +10,7 @@ from sim.books.deals import BUILDING, CHANNELS, OPERATING
 from sim.books.fleet import BEFORE
 from sim.books.lending import borrow
 from sim.phases.contracting import prepay
+from sim.phases.siting import staged
 from sim.sums import total
 from sim.units import MONTHS
 from sim.valuing import used_value
@@ -205,6 +206,8 @@ def deal_rows(
         stage=BUILDING,
         commitment=notes,
         budget=cost,
+        housed=cost,
+        waits=staged(economy),
         shares=_shares(economy, region, len(cost)),
     )
     gpus = cost / market.unit_cost

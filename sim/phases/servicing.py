@@ -12,6 +12,7 @@ from sim.markets.compute import effective
 from sim.markets.secondary import fire_sale
 from sim.phases.contracting import lapse, pass_on, refund
 from sim.phases.funding import fund_cloud
+from sim.phases.siting import free_sites
 from sim.sums import total
 from sim.units import MONTHS
 from sim.valuing import market_values, used_value
@@ -150,6 +151,7 @@ def _hand_over(economy: Economy, rows: np.ndarray) -> None:
     aged = economy.clock + BEFORE - fleet.deals["vintage"][rows] >= economy.params.sim.markets.compute.service_life
     free = deals["state"]["balance"][rows].sum(axis=1) == 0.0
     ended = rows[free & aged]
+    free_sites(economy, ended)
     left = fleet.retire(ended)
     economy.ledger.post(deals["party"][ended], "profit", "fleet", left)
     over = rows[free & (fleet.deals["gpus"][rows] == 0.0)]
