@@ -80,8 +80,9 @@ class Operator(Party):
 
     def value(self, market: Market, rent: float, rate: float) -> float:
         """Value over cost of the newest unit, at the ``rent`` expected at delivery, USD/GPU/year, and a cost of capital."""
-        earned = rent_value(rent, market.running_cost, self.depreciation, rate, self.params.life)
-        return float(earned) / market.unit_cost
+        running = market.running_cost + market.site_rent * market.unit_cost
+        earned = rent_value(rent, running, self.depreciation, rate, self.params.life)
+        return float(earned) / (market.own_share * market.unit_cost)
 
     def cost_of_capital(self, market: Market) -> float:
         """Mean of debt and equity cost at today's advance rate, 1/year."""
@@ -122,11 +123,11 @@ class Operator(Party):
             FinancingRequest(self.party, c, self.ready[c], own * self.ready[c] / wanted) for c in CHANNELS if self.ready[c] > 0.0
         ]
 
-    def expects(self, month: int, cash: float, debt: float) -> float:
-        """Notes, USD, that its deals will ask for in ``month`` at an advance rate of ``debt``."""
+    def expects(self, month: int, cash: float, debt: float, own: float) -> float:
+        """Notes, USD, that its deals will ask for in ``month`` at an advance rate of ``debt``; it pays ``own`` of their cost."""
         if not self.closes(month):
             return 0.0
-        wanted = sum(self.ready[c] + self.plans[c][0] for c in CHANNELS)
+        wanted = own * sum(self.ready[c] + self.plans[c][0] for c in CHANNELS)
         return debt * min(wanted, self.params.equity_spend * max(cash, 0.0) / (1.0 - debt))
 
     def funded(self, channel: str, amount: float) -> None:

@@ -14,6 +14,7 @@ from sim.arrows import Arrows
 from sim.books.contracts import Contracts
 from sim.books.deals import DealBook
 from sim.books.fleet import Fleet
+from sim.books.leases import Leases
 from sim.books.ledger import Ledger
 from sim.books.owners import Owners
 from sim.books.sites import Sites
@@ -46,6 +47,7 @@ class Economy(mesa.Model):
         self.contracts: Contracts
         self.fleet: Fleet
         self.sites: Sites
+        self.leases: Leases
         self.arrows: Arrows
         self.tape: Tape
         self.quotes: dict[str, dict[str, float]] = {}  # credit terms before arrows, by region
@@ -142,7 +144,7 @@ class Economy(mesa.Model):
     def fork(self) -> Economy:
         """An independent copy that continues bit for bit; its record starts empty."""
         other = self._rebuild()
-        books = ("ledger", "deals", "contracts", "fleet", "sites", "owners", "arrows")
+        books = ("ledger", "deals", "contracts", "fleet", "sites", "leases", "owners", "arrows")
         together = copy.deepcopy([getattr(self, name) for name in books])  # in one, so that all share one ledger
         for name, book in zip(books, together, strict=True):
             setattr(other, name, book)

@@ -27,6 +27,8 @@ COUNTED = (  # figures that phases note
     "operator_depreciation",
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("sites_begun", "orders_waiting"),
+    *("capex_landlords", "leases_signed", "site_rents", "site_rents_empty"),
+    *("lease_failures", "lease_claims", "lease_claims_paid", "rents_rejected"),
     *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
     *(
         "inference_revenue",
@@ -116,6 +118,9 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "sites_ready": float(economy.sites.ready[economy.regions.index(region)]),
         "sites_underway": total(economy.sites["size"][economy.sites.unpowered(economy.regions.index(region))]),
         "delivery_delay": facts["lateness"] / facts["delivered"] if facts.get("delivered") else np.nan,
+        "lease_obligations": economy.leases.obligations(
+            economy.regions.index(region), economy.clock, economy.params.sim.markets.leases.term
+        ),
         "venture_debt": -total(economy.ledger.balance(economy.parties("lab", region), "loans")),
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,

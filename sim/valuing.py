@@ -23,6 +23,8 @@ class Units(NamedTuple):
     factor: np.ndarray  # rent over that of the newest vintage
     rent: np.ndarray  # USD/GPU/year, spot
     running_cost: np.ndarray  # USD/GPU/year
+    site_rent: np.ndarray  # USD/GPU/year to landlords, due whether units run or not
+    own_share: np.ndarray  # of the units' cost, without what is landlords'
 
 
 def barred(economy: Economy, region: str, vintage: np.ndarray) -> np.ndarray:
@@ -43,7 +45,21 @@ def units(economy: Economy, region: str, rows: np.ndarray) -> Units:
     vintage = fleet.deals["vintage"][rows]
     factor = rent_factor(economy, region, vintage)
     running = fleet.running_cost[economy.regions.index(region), vintage]
-    return Units(fleet.deals["gpus"][rows], vintage, factor, economy.tape[region].rent * factor, running)
+    gpus, rent = fleet.deals["gpus"][rows], economy.tape[region].rent * factor
+    due = site_rents(economy, rows)
+    housed, leased = economy.deals["housed"][rows], economy.deals["leased"][rows]
+    site = (1.0 - economy.params.sim.markets.hardware.hardware_share) * leased
+    return Units(
+        *(gpus, vintage, factor, rent, running),
+        site_rent=np.divide(due, gpus, out=np.zeros_like(due), where=gpus > 0.0),
+        own_share=1.0 - np.divide(site, housed, out=np.zeros_like(site), where=housed > 0.0),
+    )
+
+
+def site_rents(economy: Economy, rows: np.ndarray) -> np.ndarray:
+    """What deals (n,) owe landlords for the room they use, USD/year."""
+    leased = economy.deals["leased"][rows]
+    return leased * economy.leases.rates(economy.deals["sponsor"][rows]) if leased.any() else np.zeros(len(rows))
 
 
 def used_value(economy: Economy, region: str, rows: np.ndarray, stress: float, years: float) -> np.ndarray:
@@ -51,7 +67,8 @@ def used_value(economy: Economy, region: str, rows: np.ndarray, stress: float, y
     market, p = economy.tape[region], economy.params.sim.markets.secondary
     decline, rate = market.depreciation_belief + stress * market.dispersion, market.base_rate + market.spread
     u = units(economy, region, rows)
-    return capped_value(p, u.rent, u.running_cost, decline, rate, years, market.unit_cost, u.factor)
+    cost = u.own_share * market.unit_cost
+    return capped_value(p, u.rent, u.running_cost + u.site_rent, decline, rate, years, cost, u.factor)
 
 
 def market_values(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
@@ -59,4 +76,5 @@ def market_values(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray
     market, p = economy.tape[region], economy.params.sim.markets.secondary
     u = units(economy, region, rows)
     decline, discount = market.depreciation_seen, market.fire_sale
-    return u.gpus * sale_value(p, u.rent, u.running_cost, decline, market.unit_cost, u.factor, discount)
+    cost = u.own_share * market.unit_cost
+    return u.gpus * sale_value(p, u.rent, u.running_cost + u.site_rent, decline, cost, u.factor, discount)

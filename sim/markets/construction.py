@@ -66,7 +66,7 @@ def served(size: np.ndarray, ready: float) -> np.ndarray:
     return np.cumsum(size) <= ready
 
 
-def installments(p: Params, build: int, hardware: float, grid: float, since: np.ndarray, until: np.ndarray) -> np.ndarray:
+def installments(p: Params, build: int, hardware: Any, grid: Any, since: np.ndarray, until: np.ndarray) -> np.ndarray:
     """Share (n, 3) of an order's cost that is due this month to builders, utilities and the vendor.
 
     Builders fit the shell out in the months before the chips, utilities are paid when power comes, the vendor while chips are made.
@@ -74,7 +74,7 @@ def installments(p: Params, build: int, hardware: float, grid: float, since: np.
     Parameters
     ----------
     build : months from order to delivery when nothing is late
-    hardware, grid : shares of the cost that are the vendor's and the utilities'
+    hardware, grid : one for all or (n,), shares of the cost that are the vendor's and the utilities'
     since, until : (n,) months since the order, and to delivery
     """
     fitting = build - p.chips

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.books.deals import OPERATING
 from sim.markets import hardware, tokens
+from sim.phases.leasing import age_leases
 from sim.streams import entity
 from sim.sums import total
 from sim.units import MONTHS
@@ -27,6 +28,7 @@ def age(economy: Economy) -> None:
         _observe(economy, region)
         _demand(economy, region)
     _wear(economy)
+    age_leases(economy)
 
 
 def _race(economy: Economy) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.books.fleet import BEFORE
-from sim.phases.funding import distribute, earn, fund_cloud
+from sim.phases.funding import distribute, earn, fund_cloud, rescue
 from sim.phases.issuing import draw
+from sim.phases.leasing import begin_leases, reject
 from sim.phases.paying import bills, cloud_bills, pay_bills
 from sim.phases.siting import deliver_clouds, deliver_deals, site, staged
 from sim.units import MONTHS
@@ -29,6 +30,7 @@ def build(economy: Economy) -> None:
     for region in economy.regions:
         _construct(economy, region)
         _plan_clouds(economy, region)
+    begin_leases(economy)
     _pay_for_clouds(economy)
     for region in economy.regions:
         _plan_operators(economy, region)
@@ -116,12 +118,13 @@ def _plan_operators(economy: Economy, region: str) -> None:
         value = operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
         operator.queue(order, waits)
-        own = order.amount * (1.0 - market.advance_mezzanine)
+        own = market.own_share * order.amount * (1.0 - market.advance_mezzanine)
         economy.save(operator.party, region, operator.outside(value, own))
         ledger.pay("payout", operator.party, savers, operator.idle(float(ledger.cash(operator.party)), own * MONTHS))
         if operator.fails(*_distress(economy, operator.party)):
             size = market.levered_capacity * market.unit_cost * operator.weight
-            _rescue(economy, region, operator, operator.params.restart * size)
+            reject(economy, region, operator)
+            rescue(economy, region, operator, operator.params.restart * size, "new owners")
         economy.note(region, orders=order.amount)
     weights = [o.weight for o in operators]
     mean_view = math.fsum(o.depreciation * w for o, w in zip(operators, weights, strict=True)) / math.fsum(weights)
@@ -136,22 +139,6 @@ def _distress(economy: Economy, sponsor: int) -> tuple[float, float]:
     state = deals["state"][rows]
     owed = state["balance"].sum(axis=1)
     return float(owed.sum()), float(owed[state["in_default"]].sum())
-
-
-def _rescue(economy: Economy, region: str, operator, needed: float) -> None:
-    """An operator whose deals have failed changes hands: its owners lose all and new ones bring ``needed`` USD."""
-    if operator.party not in economy.owners.held:
-        return
-    economy.owners.wipe_out(operator.party)
-    economy.save(operator.party, region, needed)
-    economy.note(region, operator_failures=1.0)
-    economy.happens(
-        "failure",
-        region,
-        party=f"operator {operator.name}",
-        amount=needed,
-        text="new owners",
-    )
 
 
 def _settle_vendor(economy: Economy) -> None:

@@ -74,7 +74,9 @@ def package_new(economy: Economy, region: str, tenant: int) -> Collateral:
     ahead = np.arange(1, periods.max() + 1)
     one = np.ones(count)
     prepaid = usual_prepayment(economy, region) / (1.0 - economy.params.sim.markets.compute.overhead)
-    new = Units(one / market.unit_cost, np.zeros(count, np.int64), one, one * market.expected_rent, one * market.running_cost)
+    gpus, running = one / (market.own_share * market.unit_cost), one * market.running_cost
+    site, own = one * market.site_rent * market.unit_cost, one * market.own_share
+    new = Units(gpus, np.zeros(count, np.int64), one, one * market.expected_rent, running, site, own)
     term = np.full(count, economy.params.sim.markets.compute.contract_term)
     return Collateral(
         periods=periods,
@@ -122,13 +124,14 @@ def _lists(economy: Economy, region: str, u: Units, contract: np.ndarray, months
     rate = market.base_rate + market.spread
 
     def worth(decline: float, discount: float, years: float) -> np.ndarray:
-        unit = capped_value(p.secondary, u.rent, u.running_cost, decline, discount, years, market.unit_cost, u.factor)
+        running, cost = u.running_cost + u.site_rent, u.own_share * market.unit_cost
+        unit = capped_value(p.secondary, u.rent, running, decline, discount, years, cost, u.factor)
         return alive * unit[:, None]
 
     return {
         "contract": alive * (kept * contract)[:, None],
         "market": alive * (kept * market.utilisation * u.rent)[:, None],
-        "cost": alive * (kept * u.running_cost)[:, None],
+        "cost": alive * (kept * u.running_cost)[:, None] + (u.gpus * u.site_rent / MONTHS)[:, None],
         "value": worth(market.depreciation_seen, p.secondary.sale_rate, p.secondary.sale_years),
         "appraisal": worth(market.depreciation_belief, rate, service),
     }

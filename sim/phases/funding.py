@@ -1,4 +1,4 @@
-"""How clouds find cash: their other business, then bonds sold to savers."""
+"""How clouds find cash: their other business, then bonds sold to savers; and how failed operators do: new owners."""
 
 from __future__ import annotations
 
@@ -31,6 +31,16 @@ def earn(economy: Economy, region: str, cloud: Any) -> None:
     coupon = owed * (economy.tape[region].base_rate + p.bond_spread) / MONTHS
     fund_cloud(economy, region, cloud, coupon)
     economy.ledger.pay("coupon", cloud.party, economy.outside["savers", region], coupon)
+
+
+def rescue(economy: Economy, region: str, operator: Any, needed: float, text: str) -> None:
+    """A failed operator changes hands: its owners lose all and new ones bring ``needed`` USD."""
+    if operator.party not in economy.owners.held:
+        return
+    economy.owners.wipe_out(operator.party)
+    economy.save(operator.party, region, needed)
+    economy.note(region, operator_failures=1.0)
+    economy.happens("failure", region, party=f"operator {operator.name}", amount=needed, text=text)
 
 
 def distribute(economy: Economy, region: str, cloud: Any, spending: float) -> None:

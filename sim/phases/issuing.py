@@ -10,6 +10,7 @@ from sim.books.deals import BUILDING, CHANNELS, OPERATING
 from sim.books.fleet import BEFORE
 from sim.books.lending import borrow
 from sim.phases.contracting import prepay
+from sim.phases.leasing import sign
 from sim.phases.siting import staged
 from sim.sums import total
 from sim.units import MONTHS
@@ -124,7 +125,7 @@ def _fund(economy: Economy, region: str) -> None:
     debt = economy.transmit("leverage_mezzanine", region, market.advance_mezzanine)
     kind = deals.kind(economy.regions.index(region), np.arange(len(CHANNELS)))
     sizes, coupon = deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
-    own_share = 1.0 - debt + deals.library.reserve(kind, sizes, coupon)
+    own_share = market.own_share * (1.0 - debt + deals.library.reserve(kind, sizes, coupon))
     wanted, share = _funded_share(economy, region, debt, own_share)
     amounts = np.where(np.isnan(share), 0.0, wanted * share)
     operators = economy.all("operator", region)
@@ -138,8 +139,9 @@ def _fund(economy: Economy, region: str) -> None:
     if not len(cost):
         return
     parties = economy.parties("operator", region)[sponsor]
-    notes = cost[:, None] * sizes[placed]
+    notes = market.own_share * cost[:, None] * sizes[placed]
     rows = deal_rows(economy, region, parties, placed, notes, cost, coupon[placed])
+    sign(economy, region, rows)
     own = cost * own_share[placed]
     prepaid = prepay(economy, region, rows, own)
     put_in = own - prepaid
@@ -187,15 +189,15 @@ def deal_rows(
     cost: np.ndarray,
     coupon: np.ndarray,
 ) -> np.ndarray:
-    """Open the books of new deals that order hardware for ``cost`` USD (n,)."""
+    """Open the books of new deals that order hardware for ``cost`` USD (n,), landlords' part included."""
     market, p = economy.tape[region], economy.params
     compute, build = p.sim.markets.compute, p.agents.operators.build
-    index = economy.regions.index(region)
+    index, own = economy.regions.index(region), market.own_share * cost
     rows = economy.deals.close(
         region,
         economy.deals.kind(index, channel),
         coupon,
-        cost,
+        own,
         sponsor=sponsors,
         region=index,
         channel=channel,
@@ -205,7 +207,7 @@ def deal_rows(
         delivery=economy.clock + build,
         stage=BUILDING,
         commitment=notes,
-        budget=cost,
+        budget=own,
         housed=cost,
         waits=staged(economy),
         shares=_shares(economy, region, len(cost)),

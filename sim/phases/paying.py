@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sim.books.fleet import BEFORE
 from sim.markets.construction import installments
+from sim.phases.leasing import leasing
 from sim.phases.siting import staged
 from sim.sums import total
 
@@ -28,24 +29,24 @@ class Bill(NamedTuple):
 def bills(economy: Economy, rows: np.ndarray) -> tuple[Bill, np.ndarray]:
     """Bills of deals under construction ``rows`` (n,), and what is drawn on their notes (n, 2) for them."""
     deals, months = economy.deals, economy.params.agents.operators.build
-    budget, commitment = deals["budget"][rows], deals["commitment"][rows]
+    budget, commitment, hardware = deals["budget"][rows], deals["commitment"][rows], _hardware(economy, rows)
     if not staged(economy):
-        return _equal(economy, budget / months), commitment / months
+        return _equal(economy, budget / months, hardware), commitment / months
     clock, issued = economy.clock, deals["issued"][rows]
-    parts = _shares(economy, clock - issued, deals["delivery"][rows] - clock)
+    parts = _shares(economy, hardware, clock - issued, deals["delivery"][rows] - clock)
     parts[issued < 0] = np.array(_split(economy)) / months  # under way at the start: in equal parts
     return _by_stage(budget[:, None] * parts), commitment * parts.sum(axis=1)[:, None]
 
 
 def cloud_bills(economy: Economy) -> list[Bill]:
     """Bills of clouds, in the order of the fleet's rows; books what is paid on their orders."""
-    fleet, months = economy.fleet, economy.params.agents.operators.build
+    fleet, months, whole = economy.fleet, economy.params.agents.operators.build, economy.params.sim.markets.hardware.hardware_share
     if not staged(economy):
-        return [_equal(economy, due) for due in fleet.progress(months)]
+        return [_equal(economy, due, whole) for due in fleet.progress(months)]
     ordered, clock = np.arange(len(fleet.frontier)) - BEFORE, economy.clock
     found = []
     for cloud, delivery in enumerate(economy.sites.delivery):
-        parts = _shares(economy, clock - ordered, delivery - clock)
+        parts = _shares(economy, whole, clock - ordered, delivery - clock)
         parts[ordered < 0] = np.array(_split(economy)) / months
         due = fleet.order_value[cloud][:, None] * parts
         fleet.paid[cloud] += due.sum(axis=1)
@@ -62,9 +63,19 @@ def pay_bills(economy: Economy, region: str, payers, bill: Bill) -> None:
     economy.note(region, capex=float(np.sum(bill.cost)), vendor_revenue=bill.hardware)
 
 
-def _equal(economy: Economy, cost: np.ndarray) -> Bill:
+def _hardware(economy: Economy, rows: np.ndarray) -> Any:
+    """The vendor's share of deals' own budgets: more where landlords pay for the site; one number where they never do."""
     share = economy.params.sim.markets.hardware.hardware_share
-    return Bill(cost, (1.0 - share) * cost, np.zeros_like(cost), share * cost, share * float(np.sum(cost)))
+    if not leasing(economy):
+        return share
+    housed, budget = economy.deals["housed"][rows], economy.deals["budget"][rows]
+    return share * np.where(housed > 0.0, housed / budget, 1.0)
+
+
+def _equal(economy: Economy, cost: np.ndarray, hardware: Any) -> Bill:
+    vendor = hardware * cost
+    paid = hardware * float(np.sum(cost)) if np.ndim(hardware) == 0 else total(vendor)
+    return Bill(cost, (1.0 - hardware) * cost, np.zeros_like(cost), vendor, paid)
 
 
 def _split(economy: Economy) -> tuple[float, float, float]:
@@ -74,11 +85,11 @@ def _split(economy: Economy) -> tuple[float, float, float]:
     return 1.0 - hardware - grid, grid, hardware
 
 
-def _shares(economy: Economy, since: np.ndarray, until: np.ndarray) -> np.ndarray:
-    """Shares (n, 3) of orders' cost that are due to builders, utilities and the vendor."""
-    _, grid, hardware = _split(economy)
-    build = economy.params.agents.operators.build
-    return installments(economy.params.sim.markets.construction, build, hardware, grid, since, until)
+def _shares(economy: Economy, hardware: Any, since: np.ndarray, until: np.ndarray) -> np.ndarray:
+    """Shares (n, 3) of orders' cost that are due to builders, utilities and the vendor, who gets ``hardware`` in all."""
+    _, grid, usual = _split(economy)
+    build, p = economy.params.agents.operators.build, economy.params.sim.markets.construction
+    return installments(p, build, hardware, (1.0 - hardware) * grid / max(1.0 - usual, 1e-12), since, until)
 
 
 def _by_stage(due: np.ndarray) -> Bill:

@@ -144,7 +144,7 @@ def _clear(economy: Economy, region: str, exposure: np.ndarray) -> None:
     quotes, book = economy.quotes[region], economy.bids[region]
     debt = total(exposure.ravel())
     requested = total(
-        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), market.advance_mezzanine)
+        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), market.advance_mezzanine, market.own_share)
         for operator in economy.all("operator", region)
     )
     terms = primary.clear(p, quotes, book, debt, requested)

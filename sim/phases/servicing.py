@@ -144,6 +144,7 @@ def _hand_over(economy: Economy, rows: np.ndarray) -> None:
         fleet.deals[name][heirs] = value
     for name in ("tenant", "rent", "months"):
         economy.contracts[name][heirs] = economy.contracts[name][old]
+    deals["leased"][heirs], deals["leased"][old] = deals["leased"][old], 0.0
     pass_on(economy, old, heirs)
     economy.ledger.post(deals["party"][old], "equity", "fleet", book)
     economy.ledger.post(deals["party"][heirs], "fleet", "equity", book)

@@ -12,6 +12,7 @@ from sim.books.deals import BUILDING, OPERATING
 from sim.markets import contracts, tokens
 from sim.phases import venturing
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
+from sim.phases.leasing import pay_sites, settle_leases
 from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
 from sim.sums import total
@@ -222,13 +223,15 @@ def _raise(economy: Economy, region: str, dry: np.ndarray) -> None:
 
 
 def _collect(economy: Economy, region: str, rents: Rents) -> None:
-    """Deals and clouds pay running costs and management; what is left waits for the pay date."""
+    """Deals and clouds pay running costs, management and rents of sites; what is left waits for the pay date."""
     p, ledger = economy.params.sim.markets.compute, economy.ledger
     suppliers = economy.outside["suppliers", region]
     earned = rents.contracted + rents.spot
     spent = rents.cost + p.overhead * (earned - rents.cost)
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
-    economy.deals["collected"][rents.rows] += earned - spent - rents.prepaid
+    site = pay_sites(economy, region, rents.rows, earned - spent - rents.prepaid)
+    economy.deals["collected"][rents.rows] += earned - spent - rents.prepaid - site
+    settle_leases(economy, region, economy.deals["sponsor"][rents.rows], site)
     clouds = economy.parties("cloud", region)
     ledger.pay("running_cost", clouds, suppliers, np.minimum(rents.cloud_cost, rents.clouds))
     economy.note(region, ebitda=MONTHS * total(earned - spent), revenue=MONTHS * total(earned))
