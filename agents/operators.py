@@ -84,9 +84,8 @@ class Operator(Party):
         earned = rent_value(rent, running, self.depreciation, rate, self.params.life)
         return float(earned) / (market.own_share * market.unit_cost)
 
-    def cost_of_capital(self, market: Market) -> float:
-        """Mean of debt and equity cost at today's advance rate, 1/year."""
-        debt = market.advance_mezzanine
+    def cost_of_capital(self, market: Market, debt: float) -> float:
+        """Mean of the costs of ``debt``, a share of all it pays, and of equity, 1/year."""
         return debt * (market.base_rate + market.spread) + (1.0 - debt) * self.params.equity_cost
 
     def cures(self, shortfall: float, cash: float) -> float:

@@ -11,6 +11,7 @@ from sim import ratings
 from sim.books.deals import BUILDING, CHANNELS, CLASSES, OPERATING
 from sim.books.ledger import FLOWS, KINDS
 from sim.markets import tokens
+from sim.markets.parts import BACKINGS
 from sim.sums import mean, total
 from sim.units import MONTHS, YEAR_HOURS
 from sim.valuing import units
@@ -27,6 +28,7 @@ COUNTED = (  # figures that phases note
     "operator_depreciation",
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("sites_begun", "orders_waiting"),
+    *("renewals", "sites_sold"),
     *("capex_landlords", "leases_signed", "site_rents", "site_rents_empty"),
     *("lease_failures", "lease_claims", "lease_claims_paid", "rents_rejected"),
     *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
@@ -267,6 +269,7 @@ def final(economy: Economy) -> None:
         coupon_senior=deals["terms"]["coupon"][:, 0],
         coupon_mezzanine=deals["terms"]["coupon"][:, 1],
         budget=deals["budget"],
+        backing=np.array(BACKINGS)[deals["backing"]],
         template=np.array(deals.library.names)[deals["kind"]],
         tenor=deals["due"],
         stage=STAGES[stage],

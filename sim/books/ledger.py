@@ -39,9 +39,11 @@ FLOWS = {
     "cure": ("stakes", "equity"),  # sponsor -> deal, a shortfall made good
     "takeout": ("equity", "equity"),  # refinancing deal -> the deal it repays
     "residual": ("profit", "profit"),  # deal -> sponsor
+    "unpledged": ("profit", "profit"),  # deal -> sponsor: what the parts of its units earn that back no notes
     "hardware": ("fleet", "profit"),  # deals, clouds -> vendor
     "shell": ("fleet", "profit"),  # deals, clouds, landlords -> builders
     "grid": ("fleet", "profit"),  # deals, clouds -> utilities, for power
+    "used_site": ("profit", "fleet"),  # builders -> deals whose units retire
     "goods": ("profit", "profit"),  # vendor -> suppliers
     "used_gpus": ("fleet", "fleet"),  # cloud -> deal in liquidation, at the sale price
     "equity": ("stakes", "equity"),  # savers, clouds, vendor -> labs, operators, investors

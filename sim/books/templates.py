@@ -4,7 +4,7 @@ Months count from delivery, 0 is delivery itself. A template pays one class, all
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,6 +41,14 @@ def amortise_straight(template: Template, months: int, senior: float) -> Templat
     return template._replace(terms=terms, due=months, target=left, left=left)
 
 
+def roll_over(template: Template, months: int) -> Template:
+    """The deal that refinances one of ``template`` that only buildings back: interest alone until it is refinanced in its turn."""
+    terms = template.terms.copy()
+    terms["ard"], terms["legal_final"] = -1, months
+    left = np.repeat((np.arange(len(template.target)) < months).astype(float)[:, None], 2, axis=1)
+    return template._replace(terms=terms, due=months, target=left, left=left)
+
+
 class Library:
     """Templates by number: that of a region's channel, then those of the deals that refinance them."""
 
@@ -58,10 +66,10 @@ class Library:
         values = getattr(self, name)
         return values[kind, np.clip(month, 0, values.shape[1] - 1)]
 
-    def sizes(self, kind: np.ndarray, senior: float, debt: float) -> np.ndarray:
-        """Notes by class (n, 2), of cost, where lenders advance ``senior`` to the first and ``debt`` to both."""
-        two = (self.classes[kind] > 1)[:, None]
-        return np.where(two, [senior, debt - senior], [debt, 0.0])
+    def sizes(self, kind: np.ndarray, senior: Any, debt: Any) -> np.ndarray:
+        """Notes by class (n, 2), of cost, where lenders advance ``senior`` to the first and ``debt`` to both; numbers or (n,)."""
+        two, none = self.classes[kind] > 1, np.zeros(len(kind))
+        return np.stack([np.where(two, senior, debt), np.where(two, debt - senior, none)], axis=1)
 
     def reserve(self, kind: np.ndarray, notes: np.ndarray, coupon: np.ndarray) -> np.ndarray:
         """Reserve at delivery (n,) USD of deals that owe ``notes`` (n, 2) USD at ``coupon`` (n, 2) 1/year."""

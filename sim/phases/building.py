@@ -12,7 +12,9 @@ from sim.books.fleet import BEFORE
 from sim.phases.funding import distribute, earn, fund_cloud, rescue
 from sim.phases.issuing import draw
 from sim.phases.leasing import begin_leases, reject
-from sim.phases.paying import bills, cloud_bills, pay_bills
+from sim.phases.paying import bills, cloud_bills, pay_bills, vendor_share
+from sim.phases.pledging import usual_debt
+from sim.phases.renewing import book_parts
 from sim.phases.siting import deliver_clouds, deliver_deals, site, staged
 from sim.units import MONTHS
 
@@ -57,6 +59,7 @@ def _construct(economy: Economy, region: str) -> None:
     pay_bills(economy, region, deals["party"][rows], bill)
     for name in ("cost", "book"):
         economy.fleet.deals[name][rows] += cost + interest.sum(axis=1)
+    book_parts(economy, rows, cost + interest.sum(axis=1), vendor_share(economy, rows))
     economy.note(region, capex_operators=float(cost.sum()), drawn=float(draws.sum()))
 
 
@@ -110,7 +113,8 @@ def _plan_operators(economy: Economy, region: str) -> None:
     trend = p.hardware.performance_growth * (1.0 + view * p.compute.vintage_discount)
     regime = getattr(p.primary, region)
     waits = {"abs": regime.closing_abs, "private": regime.closing_private}
-    live = operators[0].cost_of_capital(market)
+    debt = usual_debt(economy, region)
+    live = operators[0].cost_of_capital(market, debt)
     cost = economy.transmit("cost_of_capital", region, live)
     noise = economy.draw("confidence", economy.keys("operator", region))
     for operator, z in zip(operators, noise, strict=True):
@@ -118,7 +122,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
         value = operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
         operator.queue(order, waits)
-        own = market.own_share * order.amount * (1.0 - market.advance_mezzanine)
+        own = market.own_share * order.amount * (1.0 - debt)
         economy.save(operator.party, region, operator.outside(value, own))
         ledger.pay("payout", operator.party, savers, operator.idle(float(ledger.cash(operator.party)), own * MONTHS))
         if operator.fails(*_distress(economy, operator.party)):

@@ -13,10 +13,12 @@ import numpy as np
 from sim.books.deals import BUILDING, CHANNELS
 from sim.collateral import make_book
 from sim.kernels.rating import Book
+from sim.markets.parts import CHIPS, EQUIPMENT, SITE, opening
 from sim.markets.secondary import capped_value
 from sim.phases.contracting import owed, usual_prepayment, worth
+from sim.phases.pledging import backings
 from sim.units import MONTHS
-from sim.valuing import Units, units
+from sim.valuing import Units, own_site_rents, site_values, units
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -52,12 +54,17 @@ def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
     source = np.where(building & (old >= 0), old, rows)  # units of a deal that is refinanced are still with its predecessor
     notes = np.where(building[:, None], state["balance"] + deals["undrawn"][rows], deals["scheduled"][rows])
     left = deals.library.at("target", deals["kind"][rows][:, None], state["age"][:, None] + ahead)
+    lists = _lists(economy, region, units(economy, region, source), _cash_rent(economy, source), len(ahead))
+    site = deals["backing"][rows] == SITE
+    if site.any():
+        own = source[site]
+        _let_sites(lists, site, own_site_rents(economy, own) / MONTHS, site_values(economy, own, ahead))
     return Collateral(
         periods=periods,
-        **_lists(economy, region, units(economy, region, source), _cash_rent(economy, source), len(ahead)),
+        **lists,
         target=notes[:, None] * left,
         tenant=economy.places("lab", region, contracts["tenant"][source]).reshape(-1, 1),
-        **_lettings(economy, contracts["months"][source]),
+        **_lettings(economy, contracts["months"][source], site),
         delay=np.where(building, np.maximum(deals["delivery"][rows] - economy.clock, 0), 0),
     )
 
@@ -74,16 +81,25 @@ def package_new(economy: Economy, region: str, tenant: int) -> Collateral:
     ahead = np.arange(1, periods.max() + 1)
     one = np.ones(count)
     prepaid = usual_prepayment(economy, region) / (1.0 - economy.params.sim.markets.compute.overhead)
-    gpus, running = one / (market.own_share * market.unit_cost), one * market.running_cost
-    site, own = one * market.site_rent * market.unit_cost, one * market.own_share
-    new = Units(gpus, np.zeros(count, np.int64), one, one * market.expected_rent, running, site, own)
+    backing, hardware = backings(economy, region), economy.params.sim.markets.hardware.hardware_share
+    own = np.where(backing == CHIPS, hardware, market.own_share)
+    rent = economy.params.sim.markets.leases.rent * np.where(backing == CHIPS, market.own_share - hardware, 0.0)
+    due = (rent + market.site_rent) * market.unit_cost
+    running = one * market.running_cost
+    new = Units(one / (own * market.unit_cost), np.zeros(count, np.int64), one, one * market.expected_rent, running, due, own)
     term = np.full(count, economy.params.sim.markets.compute.contract_term)
+    lists = _lists(economy, region, new, new.rent * max(1.0 - prepaid, 0.0), len(ahead))
+    site = backing == SITE
+    if site.any():
+        parts = economy.params.sim.markets.parts
+        left = opening(parts, ahead)[:, ~EQUIPMENT] @ parts.shares[~EQUIPMENT] / parts.shares[~EQUIPMENT].sum()
+        _let_sites(lists, site, one[site] * economy.params.sim.markets.leases.rent / MONTHS, np.outer(one[site], left))
     return Collateral(
         periods=periods,
-        **_lists(economy, region, new, new.rent * max(1.0 - prepaid, 0.0), len(ahead)),
+        **lists,
         target=deals.library.at("target", kind[:, None], ahead[None]),
         tenant=np.full((count, 1), tenant, dtype=np.int64),
-        **_lettings(economy, term),
+        **_lettings(economy, term, site),
         delay=np.zeros(count, np.int64),
     )
 
@@ -137,12 +153,25 @@ def _lists(economy: Economy, region: str, u: Units, contract: np.ndarray, months
     }
 
 
-def _lettings(economy: Economy, months: np.ndarray) -> dict[str, np.ndarray]:
-    """Contracts that have ``months`` (n,) to run: renewed at spot without a gap."""
+def _let_sites(lists: dict[str, np.ndarray], site: np.ndarray, rent: np.ndarray, value: np.ndarray) -> None:
+    """Where a ``site`` (n,) is what backs a deal it earns ``rent`` (s,) USD/month, net, and is worth ``value`` (s, t) USD."""
+    for name, found in {
+        "contract": rent[:, None],
+        "market": rent[:, None],
+        "cost": 0.0,
+        "value": value,
+        "appraisal": value,
+    }.items():
+        lists[name][site] = found
+
+
+def _lettings(economy: Economy, months: np.ndarray, site: np.ndarray) -> dict[str, np.ndarray]:
+    """Contracts that have ``months`` (n,) to run: renewed at spot without a gap; a ``site`` (n,) stands empty and ages less."""
+    parts = economy.params.sim.markets.parts
     cover = economy.params.sim.markets.compute.cover
     return {
         "share": np.full((len(months), 1), cover),
         "contract_end": np.asarray(months, dtype=np.int64).reshape(-1, 1),
-        "vacancy": np.zeros(len(months), np.int64),
-        "ageing": np.full(len(months), AGEING),
+        "vacancy": np.where(site, parts.vacancy, 0),
+        "ageing": np.where(site, parts.site_ageing, AGEING),
     }

@@ -9,8 +9,11 @@ import numpy as np
 from sim.books.deals import BUILDING, CHANNELS, OPERATING
 from sim.books.fleet import BEFORE
 from sim.books.lending import borrow
+from sim.markets.parts import pledged
 from sim.phases.contracting import prepay
 from sim.phases.leasing import sign
+from sim.phases.pledging import advances, backings, pledges
+from sim.phases.renewing import outlived, redeem
 from sim.phases.siting import staged
 from sim.sums import total
 from sim.units import MONTHS
@@ -45,7 +48,7 @@ def _maturing(economy: Economy, region: str) -> np.ndarray:
     """Deals at their ARD or maturity, and those that found nobody to refinance them when they were."""
     rows = economy.rows(region, OPERATING)
     deals, state = economy.deals, economy.deals["state"]
-    rows = rows[state["age"][rows] + 1 >= deals["due"][rows]]
+    rows = rows[(state["age"][rows] + 1 >= deals["due"][rows]) | outlived(economy, rows)]
     return rows[(state["balance"][rows].sum(axis=1) > DUST) & ~state["in_default"][rows]]
 
 
@@ -67,10 +70,13 @@ def _refinance(economy: Economy, region: str) -> None:
     if not len(rows):
         return
     market, p, deals = economy.tape[region], economy.params.sim.books.deals, economy.deals
-    advance = market.refinancing * market.advance_mezzanine * p.refinancing_advance
+    rate = advances(economy, region, market.advance_senior, market.advance_mezzanine)[:, 1]
+    advance = market.refinancing * rate * p.refinancing_advance
     unit = used_value(economy, region, rows, p.refinancing_stress, p.refinancing_years)
-    lent = advance * economy.fleet.deals["gpus"][rows] * unit
-    owed = _owed(economy, rows)
+    owed, ends = _owed(economy, rows), outlived(economy, rows)
+    redeem(economy, region, rows[ends], owed[ends])
+    rows, unit, owed = rows[~ends], unit[~ends], owed[~ends]
+    lent = advance[deals["channel"][rows]] * economy.fleet.deals["gpus"][rows] * unit
     lent = np.where(lent >= p.refinancing_least * owed, np.minimum(lent, owed), 0.0)
     gap = owed - lent
     paid = np.zeros(len(rows), dtype=bool)
@@ -98,12 +104,14 @@ def _take_out(economy: Economy, region: str, old: np.ndarray, lent: np.ndarray) 
         region,
         kind,
         coupons(economy, region, kind),
-        economy.fleet.deals["cost"][old],
+        _pool(economy, region, old),
         sponsor=deals["sponsor"][old],
         region=deals["region"][old],
         channel=deals["channel"][old],
         agency=deals["agency"][old],
         predecessor=old,
+        backing=deals["backing"][old],
+        housed=deals["housed"][old],
         issued=economy.clock,
         delivery=-1,
         stage=BUILDING,
@@ -116,6 +124,12 @@ def _take_out(economy: Economy, region: str, old: np.ndarray, lent: np.ndarray) 
     economy.ledger.pay("takeout", deals["party"][rows], deals["party"][old], lent)
 
 
+def _pool(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
+    """Cost (n,) of what backs deals, USD."""
+    hardware, own = economy.params.sim.markets.hardware.hardware_share, economy.tape[region].own_share
+    return pledged(economy.deals["backing"][rows], hardware, own) * economy.fleet.deals["cost"][rows]
+
+
 # -- new deals ---------------------------------------------------------------------------------------------------------
 
 
@@ -124,9 +138,10 @@ def _fund(economy: Economy, region: str) -> None:
     senior = economy.transmit("leverage_senior", region, market.advance_senior)
     debt = economy.transmit("leverage_mezzanine", region, market.advance_mezzanine)
     kind = deals.kind(economy.regions.index(region), np.arange(len(CHANNELS)))
-    sizes, coupon = deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
-    own_share = market.own_share * (1.0 - debt + deals.library.reserve(kind, sizes, coupon))
-    wanted, share = _funded_share(economy, region, debt, own_share)
+    pledge, lent = pledges(economy, region), advances(economy, region, senior, debt)
+    sizes, coupon = pledge[:, None] * deals.library.sizes(kind, *lent.T), coupons(economy, region, kind)
+    own_share = market.own_share * (1.0 - pledge * lent[:, 1] + deals.library.reserve(kind, sizes, coupon))
+    wanted, share = _funded_share(economy, region, pledge * lent[:, 1], own_share)
     amounts = np.where(np.isnan(share), 0.0, wanted * share)
     operators = economy.all("operator", region)
     for operator, row, was in zip(operators, amounts, wanted, strict=True):
@@ -158,10 +173,10 @@ def _fund(economy: Economy, region: str) -> None:
     )
 
 
-def _funded_share(economy: Economy, region: str, debt: float, own_share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _funded_share(economy: Economy, region: str, debt: np.ndarray, own_share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """USD wanted (operator, channel), and the share of it that equity and rationed debt can pay; NaN where nothing closes.
 
-    ``debt`` and ``own_share`` (channel,) are what lenders and sponsors put in, of cost; the sponsor fills the reserve.
+    ``debt`` (channel,) and ``own_share`` (channel,) are what lenders and sponsors put in, of cost; the sponsor fills the reserve.
     """
     market = economy.tape[region]
     operators = economy.all("operator", region)
@@ -197,8 +212,9 @@ def deal_rows(
         region,
         economy.deals.kind(index, channel),
         coupon,
-        own,
+        pledges(economy, region)[channel] * own,
         sponsor=sponsors,
+        backing=backings(economy, region)[channel],
         region=index,
         channel=channel,
         agency=mandated(economy, region)[channel],

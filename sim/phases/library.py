@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.books.deals import CHANNELS, LIBRARY, RECORDS
-from sim.books.templates import Library, Template, amortise_straight, by_rank
+from sim.books.templates import Library, Template, amortise_straight, by_rank, roll_over
 from sim.deal_reader import BadDeal, read
 from sim.deal_records import Records, records
 from sim.kernels.clauses import FIXED, INTEREST_ONLY, MONTHS_OF_INTEREST, PRO_RATA, SCHEDULED
 from sim.kernels.layouts import WINDOW
+from sim.markets.parts import SITE
 from sim.units import MONTHS
 
 # Terms that are free of scale, and those that count periods. No party of the economy lends a liquidity facility, guarantees
@@ -63,7 +64,12 @@ def read_library(params: Any, regions: Sequence[str]) -> Library:
     names = [getattr(getattr(p, region), channel) for region in regions for channel in CHANNELS]
     length = max(life, p.refinancing_tenor) + 1
     found = [read_template(name, life, length) for name in names]
-    return Library([*found, *(amortise_straight(t, p.refinancing_tenor, p.refinancing_senior) for t in found)])
+    backed = [params.sim.markets.parts.backing(region, channel) for region in regions for channel in CHANNELS]
+    again = [
+        roll_over(t, p.refinancing_tenor) if by == SITE else amortise_straight(t, p.refinancing_tenor, p.refinancing_senior)
+        for t, by in zip(found, backed, strict=True)
+    ]
+    return Library([*found, *again])
 
 
 def read_template(name: str, life: int, length: int) -> Template:

@@ -29,7 +29,7 @@ class Bill(NamedTuple):
 def bills(economy: Economy, rows: np.ndarray) -> tuple[Bill, np.ndarray]:
     """Bills of deals under construction ``rows`` (n,), and what is drawn on their notes (n, 2) for them."""
     deals, months = economy.deals, economy.params.agents.operators.build
-    budget, commitment, hardware = deals["budget"][rows], deals["commitment"][rows], _hardware(economy, rows)
+    budget, commitment, hardware = deals["budget"][rows], deals["commitment"][rows], vendor_share(economy, rows)
     if not staged(economy):
         return _equal(economy, budget / months, hardware), commitment / months
     clock, issued = economy.clock, deals["issued"][rows]
@@ -63,7 +63,7 @@ def pay_bills(economy: Economy, region: str, payers, bill: Bill) -> None:
     economy.note(region, capex=float(np.sum(bill.cost)), vendor_revenue=bill.hardware)
 
 
-def _hardware(economy: Economy, rows: np.ndarray) -> Any:
+def vendor_share(economy: Economy, rows: np.ndarray) -> Any:
     """The vendor's share of deals' own budgets: more where landlords pay for the site; one number where they never do."""
     share = economy.params.sim.markets.hardware.hardware_share
     if not leasing(economy):

@@ -10,6 +10,7 @@ from sim.books.lending import borrow, repay
 from sim.markets import primary, tokens
 from sim.markets.secondary import note_price, trades
 from sim.orders import Book
+from sim.phases.pledging import usual_debt
 from sim.sums import by_row, total
 from sim.units import MONTHS
 
@@ -143,8 +144,9 @@ def _clear(economy: Economy, region: str, exposure: np.ndarray) -> None:
     market, p = economy.tape[region], economy.params.sim.markets.primary
     quotes, book = economy.quotes[region], economy.bids[region]
     debt = total(exposure.ravel())
+    debt_share = usual_debt(economy, region)
     requested = total(
-        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), market.advance_mezzanine, market.own_share)
+        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), debt_share, market.own_share)
         for operator in economy.all("operator", region)
     )
     terms = primary.clear(p, quotes, book, debt, requested)

@@ -13,7 +13,7 @@ from sim.kernels.layouts import layout
 from sim.kernels.scenarios import Beliefs, Obligors
 from sim.phases.collateral import book_of, package_new
 from sim.phases.issuing import coupons
-from sim.sums import mean
+from sim.phases.pledging import shopped
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -32,23 +32,13 @@ def structure_new(economy: Economy, region: str, beliefs: list[Beliefs], labs: O
         economy.sized[region][turn] = _sizes(economy, region, beliefs[turn], labs)
     else:
         economy.sized[region] = np.array([_sizes(economy, region, belief, labs) for belief in beliefs])
-    sizes = economy.sized[region]  # (agency, channel, senior and all)
-    lax = _leniency(economy, region)
-    usual = np.array([[mean(sizes[:, c, i].tolist()) for i in range(2)] for c in range(len(CHANNELS))])
-    shopped = lax * sizes.max(axis=0) + (1.0 - lax) * usual
+    own = shopped(economy, region)
     parts = np.array([market.abs_share, 1.0 - market.abs_share])
-    debt = float(parts @ shopped[:, 1])
+    debt = float(parts @ own[:, 1])
     two = np.array([economy.deals.library.classes[kind] > 1 for kind in _kinds(economy, region)])
-    within = float(parts[two] @ shopped[two, 1])  # loans of one class say nothing of how debt is cut
-    senior = debt * float(parts[two] @ shopped[two, 0]) / within if within > 0.0 else debt
+    within = float(parts[two] @ own[two, 1])  # loans of one class say nothing of how debt is cut
+    senior = debt * float(parts[two] @ own[two, 0]) / within if within > 0.0 else debt
     economy.publish(region, structured_senior=senior, structured_debt=debt)
-
-
-def _leniency(economy: Economy, region: str) -> float:
-    """Weight of the laxest agency's sizes: shopping is easier where more is sold as securities."""
-    p = economy.params.agents.agencies
-    lean = economy.tape[region].abs_share - economy.params.sim.markets.primary.neutral_abs_share
-    return min(max(p.leniency + p.shopping * lean, 0.0), 1.0)
 
 
 def _kinds(economy: Economy, region: str) -> np.ndarray:

@@ -13,6 +13,7 @@ from sim.markets import contracts, tokens
 from sim.phases import venturing
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
 from sim.phases.leasing import pay_sites, settle_leases
+from sim.phases.pledging import set_aside
 from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
 from sim.sums import total
@@ -230,7 +231,8 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     spent = rents.cost + p.overhead * (earned - rents.cost)
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
     site = pay_sites(economy, region, rents.rows, earned - spent - rents.prepaid)
-    economy.deals["collected"][rents.rows] += earned - spent - rents.prepaid - site
+    left = earned - spent - rents.prepaid - site
+    economy.deals["collected"][rents.rows] += left - set_aside(economy, rents.rows, left)
     settle_leases(economy, region, economy.deals["sponsor"][rents.rows], site)
     clouds = economy.parties("cloud", region)
     ledger.pay("running_cost", clouds, suppliers, np.minimum(rents.cloud_cost, rents.clouds))
