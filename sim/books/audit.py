@@ -42,8 +42,10 @@ def total_assets(ledger: "Ledger") -> float:
     return float(np.maximum(ledger.balances, 0.0).sum())
 
 
-def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray) -> list[Gap]:
-    """The largest breach of every identity."""
+def gaps(
+    ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray, landlords: Any = (), sites: Any = ()
+) -> list[Gap]:
+    """The largest breach of every identity; ``sites`` (l,) are what the books of ``landlords`` (l,) hold, USD."""
     size = len(ledger.members)
     books = ledger.balances[:size]
     scale = max(total_assets(ledger), 1.0)
@@ -83,6 +85,18 @@ def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.
             scale,
             lambda i: ledger.name(int(cloud_parties[i])),
         ),
+        _worst(
+            "a landlord's sites are in its books",
+            books[list(landlords), ACCOUNT["fleet"]] - np.asarray(sites),
+            scale,
+            lambda i: ledger.name(int(landlords[i])),
+        ),
+        _worst(
+            "a deal's parts are its hardware",
+            np.where(fleet.deals["part_book"].any(axis=1), fleet.deals["part_book"].sum(axis=1) - fleet.deals["book"], 0.0),
+            scale,
+            row,
+        ),
         _worst("GPUs bought are installed, on order, failed or retired", units, max(fleet.bought, 1.0), lambda _: "fleet"),
     ]
     for group in CLAIMS:
@@ -91,7 +105,9 @@ def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.
     return out
 
 
-def check(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray) -> float:
+def check(
+    ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray, landlords: Any = (), sites: Any = ()
+) -> float:
     """Largest breach relative to its scale.
 
     Raises
@@ -100,7 +116,7 @@ def check(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np
         A breach exceeds ``TOLERANCE``; names identity, party and amount.
     """
     worst = 0.0
-    for gap in gaps(ledger, deals, fleet, cloud_parties):
+    for gap in gaps(ledger, deals, fleet, cloud_parties, landlords, sites):
         relative = gap.amount / gap.scale
         if not relative <= TOLERANCE:
             raise BooksDoNotBalance(

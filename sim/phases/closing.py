@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def close(economy: Economy) -> None:
     """What outsiders earned leaves the region; books are checked; the record is written; the next month begins."""
     _square(economy)
-    economy.residual = audit.check(economy.ledger, economy.deals, economy.fleet, cloud_parties(economy))
+    landlords = [economy.outside["landlords", region] for region in economy.regions]
+    books = (economy.ledger, economy.deals, economy.fleet, cloud_parties(economy))
+    economy.residual = audit.check(*books, landlords, economy.leases.book)
     if economy.month >= 0:
         reports.monthly(economy)
     economy.clock += 1
