@@ -142,6 +142,29 @@ def test_lenders_count_the_rent_of_the_site_and_not_the_site(renting):
     assert (dear.contract == plain.contract).all()
 
 
+def test_used_units_without_their_site_fetch_no_more_than_new_ones_without_it(renting):
+    """At a rent of ten times the unit's cost the cap binds: of 1,200,000 housed 600,000 is on a leased site: 1 - 0.4 / 2 = 0.8."""
+    economy, _, row = renting
+    economy.publish("us", rent=10.0 * economy.tape["us"].unit_cost)
+    leased = market_values(economy, "us", row)
+    economy.deals["leased"][row] = 0.0
+    assert leased / market_values(economy, "us", row) == approx(0.8)
+
+
+def test_room_goes_with_the_units_to_the_deal_that_refinances_them():
+    """Half a year in which every deal uses room for 1,000 USD: those that refinanced others use it, the others no more."""
+    economy = economy_of(*TERMS)
+    for operator in economy.all("operator", "us"):
+        economy.leases.add(1, operator=operator.party, deal=-1, region=0, room=1e6, rent=1e3, end=200)
+    economy.deals["leased"][economy.rows("us", OPERATING)] = 1e3
+    for _ in range(6):
+        economy.step()
+    heirs = economy.rows("us", OPERATING)
+    heirs = heirs[economy.deals["predecessor"][heirs] >= 0]
+    assert len(heirs) > 0 and economy.deals["leased"][heirs] == approx(1e3)
+    assert not economy.deals["leased"][economy.deals["predecessor"][heirs]].any()
+
+
 def test_agencies_size_new_deals_on_what_operators_pay_and_owe():
     """Of 1 USD that operators pay, 0.8 of a unit: 1 / 0.8 as many units; rent of 0.12 x 0.2 / 0.8 = 0.03 beside running costs."""
     rented, owned = (package_new(economy_of(*terms), "us", 0) for terms in (TERMS, ()))

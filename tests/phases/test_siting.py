@@ -145,6 +145,8 @@ def test_a_run_by_stage_pays_every_deal_its_budget_and_loses_no_site():
     deals, units = economy.deals, economy.fleet.deals
     done = np.flatnonzero((deals["issued"] >= 0) & (deals["stage"] > BUILDING) & (deals["predecessor"] < 0))
     late = deals["delivery"][done] - deals["issued"][done] - 9
+    before = np.flatnonzero((deals["issued"] < 0) & (deals["delivery"] > 0))  # under way at the start: paid in equal parts
+    assert len(before) > 0 and (units["cost"][before] >= deals["budget"][before] * (1 - 1e-12)).all()
     assert monthly["orders_waiting"].max() > 0.0 and late.max() > 0
     assert (units["cost"][done] >= deals["budget"][done] * (1 - 1e-12)).all() and (deals["undrawn"][done] < 1.0).all()
     assert began + taken > 0.0 and taken > 0.0
@@ -155,6 +157,16 @@ def test_a_run_by_stage_pays_every_deal_its_budget_and_loses_no_site():
     assert paid[["hardware", "shell", "grid"]].sum() == approx(monthly["capex"].sum())
     assert paid["hardware"] == approx(monthly["vendor_revenue"].sum())
     assert monthly["audit_gap"].max() < 1e-9
+
+
+def test_units_that_retire_leave_room_for_what_their_order_cost_failed_ones_included(staged):
+    """1,000 ordered at today's cost; 7 % a year of them have failed over 84 - 9 months: what is left frees all their room."""
+    p = staged.params.sim.markets
+    row, cost = staged.rows("us", 1)[:1], p.hardware.cost("us")
+    staged.fleet.deals["gpus"][row], staged.fleet.deals["vintage"][row] = 1e3 * (1.0 - p.compute.wear / 12.0) ** 75, BEFORE
+    ready = float(staged.sites.ready[0])
+    siting.free_sites(staged, row)
+    assert staged.sites.ready[0] - ready == approx(1e3 * cost) and staged.facts["us"]["sites_freed"] == approx(1e3 * cost)
 
 
 def test_bills_of_a_month_add_up_to_its_parts(staged):
