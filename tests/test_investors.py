@@ -111,7 +111,7 @@ def kept():
 
 
 def test_allotments_keep_to_mandates(kept):
-    """No kind holds more than its limit of all; of those who buy, whose mandate ends above the junior class's letter holds none of it."""
+    """No kind holds more than its limit; of those who buy, whose mandate ends above the junior class's letter holds none of it."""
     economy, people = kept
     exposure = economy.deals.exposure(0)
     senior, junior = economy.allotment["us"]

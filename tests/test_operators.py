@@ -32,7 +32,9 @@ def test_tenants_are_drawn_by_sponsor_month_and_channel():
     assert found != tenants_of(economy, "us", sponsors, months, np.ones(1000, np.int64))
 
 
-@mark.parametrize(("value", "cash", "raised"), [(0.7, 0.0, 0.0), (0.85, 0.0, 60.0), (0.85, 50.0, 30.0), (0.85, 200.0, 0.0), (1.2, 0.0, 100.0)])
+@mark.parametrize(
+    ("value", "cash", "raised"), [(0.7, 0.0, 0.0), (0.85, 0.0, 60.0), (0.85, 50.0, 30.0), (0.85, 200.0, 0.0), (1.2, 0.0, 100.0)]
+)
 def test_shareholders_fill_what_plans_lack_the_more_a_unit_is_worth(value, cash, raised):
     """Plans of 400 that need a quarter of equity: 4 x (0.85 - 0.7) of what 100 exceed its cash by, at most all."""
     _, operator = first("agents.operators.outside_from=0.7", "agents.operators.outside_equity=4", "agents.operators.outside_cap=1")

@@ -104,4 +104,4 @@ def test_bonds_are_repaid_by_their_tenor_and_recorded():
 
 def test_bonds_that_investors_hold_need_a_tenor():
     with raises(Mistakes, match="investors buy bonds with a tenor"):
-        resolve(["agents.clouds.bond_holders=investors"])
+        resolve(["agents.clouds.bond_tenor=0"])

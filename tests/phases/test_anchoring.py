@@ -119,6 +119,6 @@ def test_a_sale_below_the_guaranteed_value_is_made_good_by_the_cloud():
 
 
 def test_without_anchored_channels_only_labs_are_tenants():
-    economy = build(resolve([*SMALL, "regions=[us]"]))
+    economy = build(resolve([*SMALL, "regions=[us]", "scenario=two_channels"]))
     assert not anchoring.anchored(economy, "us") and len(tenants(economy, "us").hazard) == len(economy.all("lab", "us"))
     assert package_new(economy, "us", tenant=0).tenant.shape[1] == 1

@@ -16,7 +16,7 @@ REGION = "us"
 @fixture(scope="module")
 def economy():
     """A small economy after two years, at the start of a month."""
-    made = build(resolve(["size=class", "horizon_years=3", "sim.build.burn_in=6"]))
+    made = build(resolve(["size=class", "horizon_years=3", "sim.build.burn_in=6", "scenario=two_channels"]))
     for _ in range(24):
         made.step()
     return made
