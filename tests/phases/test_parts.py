@@ -10,13 +10,12 @@ from sim.compose import resolve
 from sim.markets import parts
 from sim.markets.parts import CHIPS, SITE, WHOLE
 from sim.mistakes import Mistakes
-from sim.phases import dealing, placing, pledging, refinancing, renewing, servicing
+from sim.phases import pledging, renewing, servicing
 from sim.phases.collateral import package
-from sim.valuing import market_values, own_site_rents, site_values, unpledged_values, used_value
+from sim.valuing import market_values, site_values, unpledged_values, used_value
 from tests.phases.economies import economy_of
 
 ON = "sim.markets.parts.units=parts"
-TWO = "sim.books.channels.us.open=[abs,private]"
 P = resolve([]).sim.markets.parts
 
 
@@ -208,89 +207,6 @@ def test_a_liquidation_pays_notes_from_what_backs_them_and_sponsors_from_the_res
     servicing._sell(economy, receipts)
     assert float(ledger.cash(int(deals["party"][row[0]]))) - cash == approx(100.0, abs=1e-3)
     assert chips > 0.0 and float(ledger.cash(sponsor)) - own == approx(chips)
-
-
-def test_channels_that_are_backed_apart_get_each_its_own_advance():
-    """Agencies size sites at 0.5, chips at 0.8, the mix at 0.75. The market lends 0.6 of it: 0.6 x 0.5 / 0.75 = 0.4, and 0.64."""
-    economy = economy_of("scenario=separate_parts", TWO)
-    economy.sized["us"] = np.array([[[0.3, 0.5], [0.8, 0.8]]])
-    economy.publish("us", structured_debt=0.75)
-    assert pledging.advances(economy, "us", 0.7, 0.75) == approx(np.array([[0.3, 0.5], [0.8, 0.8]]))
-    assert pledging.advances(economy, "us", 0.7, 0.6)[:, 1] == approx([0.4, 0.64])
-    plain = economy_of(TWO)
-    plain.sized["us"] = economy.sized["us"]
-    assert pledging.advances(plain, "us", 0.7, 0.75).tolist() == [[0.7, 0.75]] * 2
-
-
-def test_a_closed_channel_that_nobody_sizes_is_refinanced_at_the_markets_rate():
-    """Of abs, closed, nothing is known; private, sized at 0.8 beside a mix of 0.8, gets 0.6 of 0.6."""
-    economy = economy_of("scenario=separate_parts", "sim.books.channels.us.open=[private]", "sim.books.channels.us.choice=cheapest")
-    economy.sized["us"] = np.array([[[0.0, 0.0], [0.8, 0.8]]])
-    economy.publish("us", structured_debt=0.8)
-    assert pledging.advances(economy, "us", 0.5, 0.6) == approx(np.array([[0.5, 0.6], [0.6, 0.6]]))
-
-
-def test_debt_of_channels_backed_apart_counts_by_their_pledge_and_use():
-    """A tenth on sites that are 0.4 of cost at 0.5, the rest on chips that are 0.6 at 0.8: 0.1 x 0.2 + 0.9 x 0.48 = 0.452."""
-    economy = economy_of("scenario=separate_parts", TWO, "sim.books.channels.us.terms=own")
-    economy.publish("us", abs_share=0.1)
-    economy.rates["us"][:] = [[0.5, 0.5], [0.8, 0.8]]
-    assert placing.usual_debt(economy, "us") == approx(0.452)
-    operator = economy.all("operator", "us")[0]
-    market, rate = economy.tape["us"], economy.tape["us"].base_rate + economy.tape["us"].spread
-    assert placing.cost_of_capital(economy, "us", []) == approx(0.452 * rate + 0.548 * operator.params.equity_cost)
-    assert placing.usual_debt(economy_of(TWO), "us") == market.advance_mezzanine
-
-
-def test_a_loan_on_chips_is_offered_as_a_share_of_all_that_sponsors_pay():
-    """Banks lend 0.7 of chips that are 0.6 of cost, 0.42: a room of 1 builds 2.38, whether or not landlords pay a fifth of it."""
-    apart = [ON, "sim.markets.parts.us.loans=equipment", "sim.books.channels.us.open=[abs,private,bank]"]
-    economy = economy_of(*apart, "sim.books.channels.us.terms=own")
-    economy.rates["us"][:] = 0.7
-    economy.publish("us", own_share=1.0)
-    bank = next(offer for offer in placing.offers(economy, "us") if offer.channel == "bank")
-    room = placing.room(economy, "us")[2]
-    assert (bank.debt, bank.room) == approx((0.42, room / 0.42))
-    economy.publish("us", own_share=0.8)
-    bank = next(offer for offer in placing.offers(economy, "us") if offer.channel == "bank")
-    assert (bank.debt, bank.room) == approx((0.7 * 0.75, room / 0.42))
-
-
-@mark.parametrize("backing", [WHOLE, CHIPS, SITE])
-def test_a_take_out_lends_on_what_backs_its_channel_whatever_backed_the_loan(backing):
-    """On a site its value alone and what landlords would ask; on chips the contracts' premium, and rents less those of the site."""
-    economy = economy_of(ON, f"sim.markets.parts.us.take_outs={parts.BACKINGS[backing]}")
-    row, gpus = economy.rows("us", OPERATING)[-1:], economy.fleet.deals["gpus"]
-    economy.deals["housed"][row], economy.deals["backing"][row] = 0.1 * economy.fleet.deals["cost"][row], CHIPS
-    economy.contracts["rent"][row] *= 2.0
-    channel = np.flatnonzero([c.name == "data_centre_abs" for c in economy.menus["us"]])[0]
-    own = pledging.backings(economy, "us")[[channel]]
-    assert own.tolist() == [backing]
-    value, rent = refinancing._let_value(economy, "us", row, own), refinancing._net_rent(economy, "us", row, own)
-    whole = np.array([WHOLE])
-    site, asked = site_values(economy, row), own_site_rents(economy, row)
-    if backing == SITE:
-        assert value == approx(site) and rent == approx(asked)
-    else:
-        all_rent = refinancing._net_rent(economy, "us", row, whole)
-        assert value > gpus[row] * used_value(economy, "us", row, 0.0, 7.0, own)
-        assert rent == approx(all_rent - (asked if backing == CHIPS else 0.0))
-    fresh = dealing.replace(
-        economy,
-        "us",
-        row,
-        np.array([[1e3, 0.0]]),
-        np.zeros((1, 2)),
-        kind=economy.deals.kind(0, np.array([channel])),
-        channel=np.array([channel]),
-        agency=0,
-        backing=own,
-        shares=dealing.holders(economy, "us", None, 1),
-    )
-    pledge = parts.pledged(own, 0.6, 1.0) * economy.fleet.deals["cost"][row]
-    assert (
-        economy.deals["state"]["pool"][fresh] == approx(pledge) and economy.deals["housed"][fresh] == economy.deals["housed"][row]
-    )
 
 
 def test_a_run_by_parts_keeps_its_books_and_lends_on_what_backs_each_deal():
