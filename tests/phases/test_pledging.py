@@ -3,12 +3,15 @@
 import numpy as np
 from pytest import approx, mark
 
-from sim.books.deals import OPERATING
+from agents.operators import Operator
+from sim.books.deals import BUILDING, OPERATING
+from sim.books.fleet import BEFORE
 from sim.books.templates import roll_over
 from sim.compose import resolve
 from sim.markets import parts
 from sim.markets.parts import CHIPS, SITE, WHOLE
-from sim.phases import dealing, issuing, placing, pledging, pricing, refinancing
+from sim.phases import building, dealing, issuing, placing, pledging, pricing, refinancing
+from sim.phases.collateral import package
 from sim.phases.library import channel_template
 from sim.valuing import own_site_rents, site_values, used_value
 from tests.phases.economies import economy_of
@@ -96,9 +99,80 @@ def test_a_take_out_lends_on_what_backs_its_channel_whatever_backed_the_loan(bac
         shares=dealing.holders(economy, "us", None, 1),
     )
     pledge = parts.pledged(own, 0.6, 1.0) * economy.fleet.deals["cost"][row]
-    assert (
-        economy.deals["state"]["pool"][fresh] == approx(pledge) and economy.deals["housed"][fresh] == economy.deals["housed"][row]
-    )
+    assert economy.deals["state"]["pool"][fresh] == approx(pledge)
+    assert economy.deals["housed"][fresh] == economy.deals["housed"][row]
+    seen = package(economy, "us", fresh)
+    economy.deals["backing"][row] = backing
+    was = package(economy, "us", row)
+    assert (seen.cost[0, :3] == was.cost[0, :3]).all() and (seen.value[0, :3] == was.value[0, :3]).all()
+
+
+def test_take_outs_have_their_channels_backing(monkeypatch):
+    """Whole units back the first loans, their equipment what takes them out."""
+    economy = economy_of(ON, "sim.markets.parts.us.take_outs=equipment")
+    monkeypatch.setattr(refinancing, "_cheaper", lambda _economy, _region, rows, *_: np.ones(len(rows), dtype=bool))
+    refinancing.take_out(economy, "us")
+    deals = economy.deals
+    out = np.array([channel.use == "take_out" for channel in economy.menus["us"]])[deals["channel"]]
+    assert out.any() and (deals["backing"] == np.where(out, CHIPS, WHOLE)).all()
+
+
+def test_new_deals_pool_is_what_backs_them():
+    economy = economy_of("scenario=separate_parts")
+    for _ in range(6):
+        economy.step()
+    deals, rows = economy.deals, economy.rows("us", BUILDING)
+    rows = rows[(deals["issued"][rows] >= 0) & (deals["predecessor"][rows] < 0)]
+    pledge = np.choose(deals["backing"][rows], [1.0, 0.6, 0.4])
+    assert len(set(pledge)) == 3 and deals["state"]["pool"][rows] == approx(pledge * deals["budget"][rows])
+
+
+def test_a_deal_on_a_site_matures_with_its_units_whatever_its_term():
+    economy = economy_of(ON)
+    row = economy.rows("us", OPERATING)[-1]
+    economy.fleet.deals["vintage"][row] = BEFORE - 84
+    assert row not in refinancing._maturing(economy, "us")
+    economy.deals["backing"][row] = SITE
+    assert row in refinancing._maturing(economy, "us")
+
+
+def test_what_matures_is_lent_at_the_rate_of_its_own_channel(monkeypatch):
+    """Two deals alike but for their channels, one at 0.6 and one at 0.75 of what backs them: 0.8 of the other."""
+    economy, found = economy_of(TWO), []
+    rows = economy.rows("us", OPERATING)[-2:]
+    economy.deals["channel"][rows], economy.fleet.deals["gpus"][rows] = [0, 1], 1.0
+    for name, value in {
+        "_maturing": lambda *_: rows,
+        "owed_by": lambda *_: np.full(2, 1e6),
+        "used_value": lambda *_: np.full(2, 1e6),
+        "advances": lambda *_: np.array([[0.6, 0.6], [0.75, 0.75]]),
+        "_roll": lambda _economy, _region, _old, lent: found.extend(lent.tolist()),
+    }.items():
+        monkeypatch.setattr(refinancing, name, value)
+    for operator in economy.all("operator", "us"):
+        economy.ledger.provide("income", operator.party, 1e9)
+    refinancing.refinance(economy, "us")
+    assert found[0] / found[1] == approx(0.8)
+
+
+def test_shares_are_sold_for_what_neither_lenders_nor_landlords_pay(monkeypatch):
+    """Lenders leave 0.3 of what sponsors pay; where landlords pay a fifth, 0.24 of cost."""
+    economy, found = economy_of(TWO), []
+    economy.publish("us", own_share=0.8, advance_mezzanine=0.7)
+    economy.entry_rent["us"] = economy.tape["us"].rent
+    monkeypatch.setattr(Operator, "outside", lambda _self, _value, own, _cash: found.append(own) or 0.0)
+    building._plan_operators(economy, "us")
+    assert found == approx([0.24] * len(economy.all("operator", "us")))
+
+
+def test_private_equity_counts_debt_by_the_parts_that_back_it(monkeypatch):
+    """A tenth of deals on sites, 0.4 of cost, at 0.5; the rest on chips, 0.6 of cost, at 0.8: 0.452 of all."""
+    economy, found = economy_of("scenario=separate_parts", TWO, "sim.books.channels.us.terms=own"), []
+    economy.publish("us", abs_share=0.1)
+    economy.rates["us"][:] = [[0.5, 0.5], [0.8, 0.8]]
+    monkeypatch.setattr(Operator, "worth_to_outsiders", lambda _self, _market, _rent, debt, _required: found.append(debt) or 0.0)
+    issuing.invite(economy, "us", economy.all("operator", "us")[0], {"abs": 1.0, "private": 1.0})
+    assert found == approx([0.452])
 
 
 def test_what_landlords_pay_takes_up_none_of_a_channels_room():
