@@ -32,6 +32,7 @@ MONTHLY: Final[Columns] = {
     "issuance_spv": ("USD", "of which by companies that own one campus, its residual value guaranteed"),
     "issuance_lease": ("USD", "of which leases of chips"),
     "issuance_policy_bank": ("USD", "of which policy banks' loans"),
+    "securities": ("USD", "notional placed as securities in the month, take-outs included"),
     "take_outs": ("USD", "notional of securities that repaid loans on running units, beside issuance"),
     "issuance_data_centre_abs": ("USD", "of which data-centre ABS"),
     "issuance_cmbs": ("USD", "of which CMBS"),

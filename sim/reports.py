@@ -121,6 +121,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "loss_volatility": mean(a.loss_volatility for a in investors if a.weight > 0.0),
         "recovery_rate": 1.0 - facts["loss"] / liquidated if facts.get("liquidations") and liquidated > 0.0 else np.nan,
         "operator_cash": total(economy.ledger.cash(economy.parties("operator", region))),
+        "securities": facts.get("issuance_abs", 0.0) + facts.get("take_outs", 0.0),
         "bonds": -total(economy.ledger.balance(economy.parties("cloud", region), "bonds")),
         "bond_spread": facts["bond_spread"] / facts["issuance_bonds"] if facts.get("issuance_bonds") else np.nan,
         "sites_ready": float(economy.sites.ready[economy.regions.index(region)]),

@@ -32,7 +32,7 @@ def in_the_library(name: str) -> str:
 
 
 class Capacity(Frozen):
-    """What a channel's lenders take in a year: a logistic curve."""
+    """What a channel's lenders take in a year: a logistic curve from January 2023 on, a steady rise before."""
 
     start: float = quantity("USD/year", 0.0, BOUNDLESS, "most new notes in January 2023; 0: none, ever")
     ripe: float = quantity("USD/year", 0.0, BOUNDLESS, "most new notes once the channel is ripe")
@@ -44,11 +44,11 @@ class Capacity(Frozen):
             raise ValueError(f"start {self.start:g} must not exceed ripe {self.ripe:g}")
         return self
 
-    def at(self, years: float) -> float:
-        """USD/year, ``years`` after January 2023."""
-        if self.start <= 0.0:
-            return 0.0
-        return self.ripe / (1.0 + (self.ripe / self.start - 1.0) * math.exp(-self.growth * max(years, 0.0)))
+    def at(self, years: float, past: float = 0.0) -> float:
+        """USD/year, ``years`` after January 2023; ``past`` growth, 1/year, before."""
+        if self.start <= 0.0 or years <= 0.0:
+            return self.start * math.exp(past * years)
+        return self.ripe / (1.0 + (self.ripe / self.start - 1.0) * math.exp(-self.growth * years))
 
 
 class Channel(Frozen):
@@ -130,6 +130,7 @@ class Params(Frozen):
     """Channels by region, and when sponsors take a loan out."""
 
     anchor_default: float = quantity("1/year", 0.0, 0.5, "default probability that agencies see in clouds that rent deals")
+    past_growth: float = quantity("1/year", 0.0, 2.0, "of all capacities before January 2023")
     saving: float = quantity("1/year", 0.0, 0.5, "by which a take-out must be cheaper than the loan it repays")
     us: Menu
     china: Menu

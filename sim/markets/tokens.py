@@ -12,8 +12,9 @@ from sim.units import MONTHS, Frozen, quantity
 class Params(Frozen):
     """Demand for tokens and the race of models."""
 
-    growth_before: float = quantity("1/year", -0.5, 2.0, "growth of inference demand at a given rent, before recording begins")
-    growth_start: float = quantity("1/year", -0.5, 2.0, "the same when it begins, January 2023")
+    growth_before: float = quantity("1/year", -0.5, 2.0, "growth of inference demand at a given rent, before it turns")
+    growth_month: int = quantity("month", -240, 2400, "in which it turns, after recording begins; below zero: before")
+    growth_start: float = quantity("1/year", -0.5, 2.0, "the same once it has turned")
     growth_end: float = quantity("1/year", -0.5, 1.0, "the same in the long run")
     growth_half_life: float = quantity("year", 0.1, 50.0, "of the way from the first to the second")
     shock: float = quantity("1", 0.0, 1.0, "monthly standard deviation of log demand")
@@ -38,7 +39,7 @@ class Params(Frozen):
 
 
 def growth(p: Params, years: float, half_life: float) -> float:
-    """Growth of demand at a given rent, 1/year, ``years`` after recording began (below zero: before)."""
+    """Growth of demand at a given rent, 1/year, ``years`` after it turned (below zero: before)."""
     if years < 0.0:
         return p.growth_before
     return p.growth_end + (p.growth_start - p.growth_end) * 2.0 ** (-years / half_life)

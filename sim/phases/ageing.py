@@ -87,7 +87,7 @@ def _demand(economy: Economy, region: str) -> None:
     """Demand grows on its path and is shocked."""
     p, market = economy.params.sim.markets.tokens, economy.tape[region]
     key = np.array([entity(region)], dtype=np.uint64)
-    years = (economy.month + 1) / MONTHS
+    years = (economy.month + 1 - p.growth_month) / MONTHS
     shock = p.shock_persistence * market.demand_shock + p.shock * float(economy.draw("demand", key)[0])
     economy.publish(
         region,

@@ -82,9 +82,11 @@ def _service_bonds(economy: Economy, region: str, cloud: Any) -> None:
 
 
 def borrow_for(economy: Economy, region: str, cloud: Any, spending: float) -> None:
-    """Bonds for a share of a month's capital ``spending``, USD, whatever the cash; then for what cash lacks."""
-    if cloud.params.bond_share > 0.0 and spending > 0.0:
-        issue_bonds(economy, region, cloud, cloud.params.bond_share * spending)
+    """Bonds for part of a month's capital ``spending``, USD, that is much for other business; then for what cash lacks."""
+    p = cloud.params
+    beyond = spending - p.bond_from * other_business(economy, region, cloud) / MONTHS
+    if p.bond_share > 0.0 and beyond > 0.0:
+        issue_bonds(economy, region, cloud, p.bond_share * beyond)
     fund_cloud(economy, region, cloud, spending)
 
 

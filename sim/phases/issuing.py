@@ -9,11 +9,10 @@ import numpy as np
 from sim.phases.contracting import prepay
 from sim.phases.dealing import coupons, deal_rows, kinds
 from sim.phases.leasing import sign
-from sim.phases.placing import count_securities, room, rules, transmitted, usual_debt
+from sim.phases.placing import count_securities, room, rules, transmitted, usual_debt, yearly
 from sim.phases.pledging import pledges
 from sim.phases.refinancing import refinance, take_out
 from sim.sums import total
-from sim.units import MONTHS
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -119,7 +118,7 @@ def invite(economy: Economy, region: str, operator: Any, needs: dict[str, float]
 
     ``needs`` is the equity that lenders leave to be found, by channel, per USD of cost.
     """
-    capacity = rules(economy, region).private_equity.capacity.at(max(economy.month, 0) / MONTHS)
+    capacity = yearly(economy, rules(economy, region).private_equity.capacity)
     if capacity <= 0.0:
         return
     required, market = rules(economy, region).private_equity.required, economy.tape[region]

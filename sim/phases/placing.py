@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.books.channels import USUAL, Menu
+from sim.books.channels import USUAL, Capacity, Menu
 from sim.orders import CapexOrder, Offer
 from sim.phases.dealing import coupons, kinds
 from sim.phases.pledging import advances, backings, pledges
@@ -107,9 +107,13 @@ def placed(economy: Economy, region: str, months: int = YEAR) -> np.ndarray:
 
 def room(economy: Economy, region: str) -> np.ndarray:
     """Notes (c,) USD that each channel's lenders still take."""
-    years = max(economy.month, 0) / MONTHS
-    most = np.array([channel.capacity.at(years) for channel in economy.menus[region]])
+    most = np.array([yearly(economy, channel.capacity) for channel in economy.menus[region]])
     return np.maximum(most - placed(economy, region), 0.0)
+
+
+def yearly(economy: Economy, capacity: Capacity) -> float:
+    """What lenders or owners take this year, USD."""
+    return capacity.at(economy.month / MONTHS, economy.params.sim.books.channels.past_growth)
 
 
 def usage(economy: Economy, region: str) -> np.ndarray:

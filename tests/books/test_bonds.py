@@ -10,9 +10,10 @@ from sim.compose import resolve
 from sim.mistakes import Mistakes
 from sim.phases import funding
 from sim.phases.closing import cloud_parties
+from sim.phases.pricing import _clear
 from tests.phases.economies import economy_of
 
-TERMS = ("spread=0.007", "slope=0.001", "share=0.125", "weight=0.2", "holders=investors")
+TERMS = ("spread=0.007", "slope=0.001", "share=0.125", "from=0", "weight=0.2", "holders=investors")
 
 
 def bullets(tenor: int):
@@ -88,6 +89,31 @@ def test_the_audit_holds_accounts_against_issues(economy, repaid):
     assert worst.amount == approx(1e9 * repaid, abs=1e-3)
 
 
+def test_coupons_are_income_of_the_investors_who_hold_the_bonds(economy):
+    """A twelfth of the coupon on 1 bn, in the month after the issue, by holding."""
+    cloud, slots = economy.all("cloud", "us")[0], economy.slots("us")
+    funding.issue_bonds(economy, "us", cloud, 1e9)
+    economy.clock += 1
+    before = economy.earned.copy()
+    funding.earn(economy, "us", cloud)
+    coupon = float(economy.bonds["coupon"][0])
+    assert (economy.earned - before)[slots] == approx(1e9 * coupon / 12.0 * economy.allotment["us"][0])
+
+
+def test_bonds_that_investors_hold_crowd_out_other_debt(economy):
+    """The same bids clear at a higher spread once a trillion of bonds weighs a fifth of itself on what investors carry."""
+    for _ in range(3):
+        economy.step()
+    spreads = []
+    for amount in (0.0, 1e12):
+        economy.facts["us"] = {}
+        if amount:
+            funding.issue_bonds(economy, "us", economy.all("cloud", "us")[0], amount)
+        _clear(economy, "us", economy.deals.exposure(0))
+        spreads.append(economy.facts["us"]["clearing_spread"])
+    assert spreads[1] > spreads[0] + 0.01
+
+
 def test_bonds_are_repaid_by_their_tenor_and_recorded():
     """Bonds of a year, in two years: what was issued is repaid or outstanding, coupons reach investors and savers hold none."""
     economy = bullets(12)
@@ -105,3 +131,15 @@ def test_bonds_are_repaid_by_their_tenor_and_recorded():
 def test_bonds_that_investors_hold_need_a_tenor():
     with raises(Mistakes, match="investors buy bonds with a tenor"):
         resolve(["agents.clouds.bond_tenor=0"])
+
+
+def test_spending_that_other_business_pays_for_needs_no_bonds():
+    """Half of a month's earnings is free; an eighth of a billion beyond it is borrowed."""
+    economy = economy_of(*(f"agents.clouds.bond_{term}" for term in (*TERMS[:3], "from=0.5", *TERMS[4:], "tenor=12")))
+    cloud = economy.all("cloud", "us")[0]
+    free = 0.5 * funding.other_business(economy, "us", cloud) / 12.0
+    economy.ledger.provide("income", cloud.party, 1e12)
+    funding.borrow_for(economy, "us", cloud, free)
+    assert not economy.facts["us"].get("issuance_bonds")
+    funding.borrow_for(economy, "us", cloud, free + 1e9)
+    assert economy.facts["us"]["issuance_bonds"] == approx(1.25e8)

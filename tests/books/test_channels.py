@@ -18,9 +18,11 @@ def catalogue(region: str = "us") -> dict[str, Channel]:
 
 
 def test_capacity_grows_along_a_logistic_curve():
-    """From 10 towards 40 at 1.1: 40 / (1 + 3 exp(-2.2)) = 30.0 after two years; before January 2023 it is what it was then."""
+    """From 10 towards 40 at 1.1: 40 / (1 + 3 exp(-2.2)) = 30.0 after two years; 10 exp(-1) two years before, at a half."""
     capacity = Capacity(start=10.0, ripe=40.0, growth=1.1)
-    assert [capacity.at(years) for years in (-5.0, 0.0, 2.0)] == approx([10.0, 10.0, 40.0 / (1.0 + 3.0 * exp(-2.2))])
+    assert [capacity.at(years, 0.5) for years in (-2.0, 0.0, 2.0)] == approx(
+        [10.0 * exp(-1.0), 10.0, 40.0 / (1.0 + 3.0 * exp(-2.2))]
+    )
     assert capacity.at(30.0) == approx(40.0) and Capacity(start=0.0, ripe=40.0, growth=1.1).at(30.0) == 0.0
 
 

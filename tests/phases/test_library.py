@@ -9,7 +9,7 @@ from sim.deal_reader import BadDeal
 from sim.kernels.clauses import MONTHS_OF_INTEREST
 from sim.mistakes import Mistakes
 from sim.phases import library
-from sim.phases.library import read_template
+from sim.phases.library import channel_template, read_template
 
 LIFE, LENGTH = 75, 76
 NAMES = sorted(path.stem for path in LIBRARY.glob("*.yaml"))
@@ -87,6 +87,17 @@ def test_no_note_outlives_the_units():
     template = read_template("us_data_centre_abs", LIFE, LENGTH)
     assert template.terms["legal_final"][0] == LIFE and template.due == template.terms["ard"][0] == 60
     assert template.terms["dscr_trap"][0] == 1.35 and template.terms["reserve_target_kind"][0] == MONTHS_OF_INTEREST
+
+
+def test_a_take_out_is_repaid_within_what_is_left_of_its_units():
+    """75 months of service less 12 of seasoning and 1 to close: 62 for a master trust of 30 years; a tenor of its own is kept."""
+    catalogue = {channel.name: channel for channel in resolve([]).sim.books.channels.us.catalogue}
+    channel = catalogue["data_centre_abs"]
+    long = channel_template(channel.model_copy(update={"tenor": 0}), LIFE, LENGTH)
+    assert long.terms["legal_final"][0] == LIFE - 12 - 1 and long.due == 60
+    short = channel_template(channel, LIFE, LENGTH)
+    assert short.terms["legal_final"][0] == short.due == 24 and short.terms["dscr_trap"][0] == 1.35
+    assert short.target[12] == approx([0.5 * 0.837 / 0.70 - (0.837 - 0.70) / 0.70, 1.0]) and short.follows == channel.follows
 
 
 def test_periods_that_are_not_whole_months_are_refused(monkeypatch, tmp_path):

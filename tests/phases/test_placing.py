@@ -9,7 +9,7 @@ from sim.books import audit
 from sim.build import build
 from sim.compose import resolve
 from sim.orders import CapexOrder, Offer
-from sim.phases import issuing, placing
+from sim.phases import issuing, placing, pricing
 from sim.phases.closing import cloud_parties
 from sim.phases.dealing import coupons, kinds
 from tests.phases.economies import SMALL, economy_of
@@ -156,6 +156,17 @@ def test_banks_hold_what_policy_banks_lend_and_investors_the_rest(east):
     assert east.ledger.balance(bank, "notes") == approx(owed[lent].sum(), rel=1e-9)
     people = east.parties("investor", "china")
     assert east.ledger.balance(people, "notes").sum() == approx(owed[~lent].sum(), rel=1e-9)
+
+
+def test_what_banks_hold_asks_nothing_of_investors(east):
+    """A trillion more in the banks' column of the exposure moves no spread."""
+    exposure, spreads = east.deals.exposure(0), []
+    for more in (0.0, 1e12):
+        exposure[:, east.deals.investors == east.outside["banks", "china"]] += more
+        east.facts = {"china": {}}
+        pricing._clear(east, "china", exposure)
+        spreads.append(east.facts["china"]["clearing_spread"])
+    assert spreads[0] == spreads[1]
 
 
 def test_policy_banks_ask_no_more_when_the_market_does(east):
