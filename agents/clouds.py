@@ -15,7 +15,7 @@ from sim.units import MONTHS, Frozen, quantity
 class Scale(Frozen):
     """What differs by region."""
 
-    capacity_share: float = quantity("share", 0.01, 0.99, "of capacity at the start that clouds own")
+    capacity_share: float = quantity("share", 0.01, 0.999, "of capacity at the start that clouds own")
     core_earnings: float = quantity("USD/year", 0.0, 1e14, "cash flow of their other business, January 2023")
 
 
@@ -34,7 +34,9 @@ class Params(Frozen):
     bond_spread: float = quantity("1/year", 0.0, 0.2, "over the base rate on clouds' bonds, of a cloud without any")
     bond_slope: float = quantity("1/year", 0.0, 0.2, "added per unit of bonds over a year's earnings of the other business")
     bond_repayment: float = quantity("1/month", 0.0, 1.0, "of bonds repaid when cash allows; those without a tenor")
-    bond_share: float = quantity("share", 0.0, 1.0, "of capital spending beyond what other business finances: bonds, though there is cash")
+    bond_share: float = quantity(
+        "share", 0.0, 1.0, "of capital spending beyond what other business finances: bonds, though there is cash"
+    )
     bond_from: float = quantity("share", 0.0, 10.0, "of other business's earnings: capital spending that needs no bonds")
     bond_tenor: int = quantity("month", 0, 360, "to repayment in one sum; 0: repaid when cash allows")
     bond_weight: float = quantity("share", 0.0, 1.0, "of a bond that counts against what investors can carry")
