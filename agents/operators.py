@@ -81,12 +81,12 @@ class Operator(Party):
 
     def value(self, market: Market, rent: float, rate: float) -> float:
         """Value over cost of the newest unit, at the ``rent`` expected at delivery, USD/GPU/year, and a cost of capital."""
-        earned = rent_value(rent, market.running_cost, self.depreciation, rate, self.params.life)
-        return float(earned) / market.unit_cost
+        running = market.running_cost + market.site_rent * market.unit_cost
+        earned = rent_value(rent, running, self.depreciation, rate, self.params.life)
+        return float(earned) / (market.own_share * market.unit_cost)
 
-    def cost_of_capital(self, market: Market) -> float:
-        """Mean of debt and equity cost at today's advance rate, 1/year."""
-        debt = market.advance_mezzanine
+    def cost_of_capital(self, market: Market, debt: float) -> float:
+        """Mean of the costs of ``debt``, a share of all it pays, and of equity, 1/year."""
         return debt * (market.base_rate + market.spread) + (1.0 - debt) * self.params.equity_cost
 
     def cures(self, shortfall: float, cash: float) -> float:
@@ -145,11 +145,14 @@ class Operator(Party):
         own = self.params.equity_spend * max(cash, 0.0)
         return [FinancingRequest(self.party, c, ready, own * ready / wanted) for c, ready in self.ready.items() if ready > 0.0]
 
-    def expects(self, month: int, cash: float, debt: float, banks: Sequence[str] = ()) -> float:
-        """Notes, USD, that its deals will ask of investors in ``month`` at an advance rate of ``debt``; not those of ``banks``."""
+    def expects(self, month: int, cash: float, debt: float, banks: Sequence[str] = (), own: float = 1.0) -> float:
+        """Notes, USD, that its deals will ask of investors in ``month`` at an advance rate of ``debt``; not those of ``banks``.
+
+        ``own`` is the share of their cost that it pays; landlords pay the rest.
+        """
         if not self.closes(month):
             return 0.0
-        wanted = sum(self.ready[c] + plans[0] for c, plans in self.plans.items() if c not in banks)
+        wanted = own * sum(self.ready[c] + plans[0] for c, plans in self.plans.items() if c not in banks)
         return debt * min(wanted, self.params.equity_spend * max(cash, 0.0) / (1.0 - debt))
 
     def funded(self, channel: str, amount: float) -> None:
@@ -165,9 +168,8 @@ class Operator(Party):
         short = max(own * sum(sum(self.plans[c]) + self.ready[c] for c in self.plans) - max(cash, 0.0), 0.0)
         return min(p.outside_equity * max(value - p.outside_from, 0.0), p.outside_cap) * short
 
-    def worth_to_outsiders(self, market: Market, rent: float, required: float) -> float:
-        """Value over cost of the newest unit for equity that asks ``required``, 1/year, beside today's debt."""
-        debt = market.advance_mezzanine
+    def worth_to_outsiders(self, market: Market, rent: float, debt: float, required: float) -> float:
+        """Value over cost of the newest unit for equity that asks ``required``, 1/year, beside ``debt``, a share of all it pays."""
         return self.value(market, rent, debt * (market.base_rate + market.spread) + (1.0 - debt) * required)
 
     def short_of_equity(self, needs: dict[str, float], cash: float) -> float:

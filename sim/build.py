@@ -21,18 +21,22 @@ from sim.books.bonds import Bonds
 from sim.books.contracts import Contracts
 from sim.books.deals import DealBook
 from sim.books.fleet import Fleet
+from sim.books.leases import Leases
 from sim.books.ledger import Ledger
 from sim.books.owners import Owners
+from sim.books.sites import Sites
 from sim.economy import Economy
 from sim.markets import primary
+from sim.phases.leasing import paid_by_operators
 from sim.phases.library import read_library
 from sim.phases.placing import start_rates
+from sim.phases.siting import break_ground, staged
 from sim.record import Recorder
 from sim.start import Start
 from sim.tape import Market, Tape
 from sim.units import MONTHS, Frozen, quantity
 
-OUTSIDERS = ("users", "savers", "banks", "suppliers", "exchange")
+OUTSIDERS = ("users", "savers", "banks", "suppliers", "exchange", "utilities", "landlords")
 KINDS: dict[str, type] = {
     "lab": Lab,
     "operator": Operator,
@@ -111,6 +115,8 @@ def build(
         starts.endow_labs(economy, path, region)
         starts.endow_investors(economy, path, region)
         economy.allotment[region] = starts.first_holders(economy, region)
+        if staged(economy):
+            break_ground(economy, region, path.orders)
     return economy
 
 
@@ -188,6 +194,8 @@ def _books(economy: Economy) -> None:
     economy.basis, economy.earned = np.zeros(len(investors)), np.zeros(len(investors))
     clouds = [c for r in economy.regions for c in economy.all("cloud", r)]
     economy.fleet = Fleet(len(clouds), len(economy.regions), economy.months_total)
+    build, economy.leases = economy.params.agents.operators.build, Leases(len(economy.regions))
+    economy.sites = Sites(len(economy.regions), len(clouds), economy.months_total, build)
     for slot, cloud in enumerate(clouds):
         cloud.slot = slot
         economy.fleet.cloud_region[slot] = economy.regions.index(cloud.region)
@@ -247,6 +255,8 @@ def _market(economy: Economy, path: Start, region: str) -> Market:
         vintage_discount_month_ago=p.markets.compute.vintage_discount,
         capacity=path.capacity,
         levered_capacity=path.levered(economy, region),
+        own_share=paid_by_operators(economy),
+        site_rent=p.markets.leases.rent * (1.0 - paid_by_operators(economy)),
         unit_cost=path.unit_cost,
         running_cost=path.running_cost,
         quality=getattr(p.markets.hardware, region).quality,

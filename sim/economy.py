@@ -16,8 +16,10 @@ from sim.books.channels import menu
 from sim.books.contracts import Contracts
 from sim.books.deals import DealBook
 from sim.books.fleet import Fleet
+from sim.books.leases import Leases
 from sim.books.ledger import Ledger
 from sim.books.owners import Owners
+from sim.books.sites import Sites
 from sim.month import PHASES
 from sim.orders import Book
 from sim.streams import Streams
@@ -48,6 +50,8 @@ class Economy(mesa.Model):
         self.bonds: Bonds
         self.contracts: Contracts
         self.fleet: Fleet
+        self.sites: Sites
+        self.leases: Leases
         self.arrows: Arrows
         self.tape: Tape
         self.quotes: dict[str, dict[str, float]] = {}  # credit terms before arrows, by region
@@ -151,7 +155,7 @@ class Economy(mesa.Model):
     def fork(self) -> Economy:
         """An independent copy that continues bit for bit; its record starts empty."""
         other = self._rebuild()
-        books = ("ledger", "deals", "bonds", "contracts", "fleet", "owners", "arrows")
+        books = ("ledger", "deals", "bonds", "contracts", "fleet", "sites", "leases", "owners", "arrows")
         together = copy.deepcopy([getattr(self, name) for name in books])  # in one, so that all share one ledger
         for name, book in zip(books, together, strict=True):
             setattr(other, name, book)

@@ -11,6 +11,7 @@ from sim import ratings
 from sim.books.deals import BUILDING, CLASSES, OPERATING
 from sim.books.ledger import FLOWS, KINDS
 from sim.markets import tokens
+from sim.markets.parts import BACKINGS
 from sim.sums import mean, total
 from sim.units import MONTHS, YEAR_HOURS
 from sim.valuing import units
@@ -30,6 +31,10 @@ COUNTED = (  # figures that phases note
     *("take_outs", "private_equity", "anchor_rent", "guarantees"),
     "operator_depreciation",
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
+    *("sites_begun", "orders_waiting"),
+    *("renewals", "sites_sold"),
+    *("capex_landlords", "leases_signed", "site_rents", "site_rents_empty"),
+    *("lease_failures", "lease_claims", "lease_claims_paid", "rents_rejected"),
     *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
     *(
         "inference_revenue",
@@ -119,6 +124,12 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "securities": facts.get("issuance_abs", 0.0) + facts.get("take_outs", 0.0),
         "bonds": -total(economy.ledger.balance(economy.parties("cloud", region), "bonds")),
         "bond_spread": facts["bond_spread"] / facts["issuance_bonds"] if facts.get("issuance_bonds") else np.nan,
+        "sites_ready": float(economy.sites.ready[economy.regions.index(region)]),
+        "sites_underway": total(economy.sites["size"][economy.sites.unpowered(economy.regions.index(region))]),
+        "delivery_delay": facts["lateness"] / facts["delivered"] if facts.get("delivered") else np.nan,
+        "lease_obligations": economy.leases.obligations(
+            economy.regions.index(region), economy.clock, economy.params.sim.markets.leases.term
+        ),
         "venture_debt": -total(economy.ledger.balance(economy.parties("lab", region), "loans")),
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,
@@ -285,6 +296,7 @@ def final(economy: Economy) -> None:
         coupon_senior=deals["terms"]["coupon"][:, 0],
         coupon_mezzanine=deals["terms"]["coupon"][:, 1],
         budget=deals["budget"],
+        backing=np.array(BACKINGS)[deals["backing"]],
         template=np.array(deals.library.names)[deals["kind"]],
         tenor=deals["due"],
         stage=STAGES[stage],

@@ -16,6 +16,7 @@ from sim.books.fleet import BEFORE
 from sim.markets import compute
 from sim.phases.contracting import tenants_of
 from sim.phases.placing import opening
+from sim.phases.renewing import open_parts
 from sim.phases.seasoning import season
 from sim.streams import entity
 from sim.sums import total
@@ -203,7 +204,7 @@ def _amortise(economy: Economy, rows: np.ndarray, age: np.ndarray, cost: np.ndar
     for name in ("trapped", "good_periods", "rapid", "dscr", "dscr_count"):
         deals["state"][name][done] = paid[name][operating]
     deals["state"]["age"][rows] = months
-    book = cost * drawn * np.clip(1.0 - months / life, 0.0, 1.0)
+    book = open_parts(economy, rows, cost * drawn, months, cost * drawn * np.clip(1.0 - months / life, 0.0, 1.0))
     economy.fleet.deals["cost"][rows], economy.fleet.deals["book"][rows] = cost * drawn, book
     _open_accounts(economy, rows, book)
 

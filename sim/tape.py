@@ -20,6 +20,8 @@ class Market:
     vintage_discount_month_ago: float
     capacity: float  # effective GPU
     levered_capacity: float  # of which financed by deals
+    own_share: float  # of the cost of new capacity that operators pay; landlords pay the rest
+    site_rent: float  # that operators then pay landlords, share of unit cost a year
     unit_cost: float  # USD/GPU, all in
     running_cost: float
     quality: float  # what a token is worth to users, of one made on the frontier's chips

@@ -23,7 +23,6 @@ LEVEL = {
     "frontier_growth": 0.5,
     "model_half_life": 0.7,
 }
-COUNTS = ("defaults", "liquidations", "downgrades", "operator_failures", "investor_failures", "lab_failures", "renegotiations")
 
 
 def walk(rng: np.random.Generator, months: int, level: float) -> np.ndarray:
@@ -33,7 +32,7 @@ def walk(rng: np.random.Generator, months: int, level: float) -> np.ndarray:
 def months_of(rng: np.random.Generator, region: str, months: int, losses: bool) -> dict:
     row: dict = {"month": np.arange(months), "region": region}
     for name, (unit, _) in MONTHLY.items():
-        if name in COUNTS:
+        if unit == "count":
             row[name] = rng.poisson(0.3, months)
         elif unit == "index" and name != "month":
             row[name] = rng.integers(0, 3, months)

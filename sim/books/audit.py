@@ -44,8 +44,19 @@ def total_assets(ledger: "Ledger") -> float:
     return float(np.maximum(ledger.balances, 0.0).sum())
 
 
-def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray, bonds: "Bonds | None" = None) -> list[Gap]:
-    """The largest breach of every identity; of ``bonds`` where they are kept by issue."""
+def gaps(
+    ledger: "Ledger",
+    deals: "DealBook",
+    fleet: "Fleet",
+    cloud_parties: np.ndarray,
+    bonds: "Bonds | None" = None,
+    landlords: Any = (),
+    sites: Any = (),
+) -> list[Gap]:
+    """The largest breach of every identity; of ``bonds`` where they are kept by issue.
+
+    ``sites`` (l,) are what the books of ``landlords`` (l,) hold, USD.
+    """
     size = len(ledger.members)
     books = ledger.balances[:size]
     scale = max(total_assets(ledger), 1.0)
@@ -85,6 +96,18 @@ def gaps(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.
             scale,
             lambda i: ledger.name(int(cloud_parties[i])),
         ),
+        _worst(
+            "a landlord's sites are in its books",
+            books[list(landlords), ACCOUNT["fleet"]] - np.asarray(sites),
+            scale,
+            lambda i: ledger.name(int(landlords[i])),
+        ),
+        _worst(
+            "a deal's parts are its hardware",
+            np.where(fleet.deals["part_book"].any(axis=1), fleet.deals["part_book"].sum(axis=1) - fleet.deals["book"], 0.0),
+            scale,
+            row,
+        ),
         _worst("GPUs bought are installed, on order, failed or retired", units, max(fleet.bought, 1.0), lambda _: "fleet"),
     ]
     if bonds is not None:
@@ -102,7 +125,15 @@ def _bonds(books: np.ndarray, bonds: "Bonds", scale: float, name: Callable[[int]
     return [_worst("bonds owed and held are bonds outstanding", books - held + owed, scale, name)]
 
 
-def check(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np.ndarray, bonds: "Bonds | None" = None) -> float:
+def check(
+    ledger: "Ledger",
+    deals: "DealBook",
+    fleet: "Fleet",
+    cloud_parties: np.ndarray,
+    bonds: "Bonds | None" = None,
+    landlords: Any = (),
+    sites: Any = (),
+) -> float:
     """Largest breach relative to its scale.
 
     Raises
@@ -111,7 +142,7 @@ def check(ledger: "Ledger", deals: "DealBook", fleet: "Fleet", cloud_parties: np
         A breach exceeds ``TOLERANCE``; names identity, party and amount.
     """
     worst = 0.0
-    for gap in gaps(ledger, deals, fleet, cloud_parties, bonds):
+    for gap in gaps(ledger, deals, fleet, cloud_parties, bonds, landlords, sites):
         relative = gap.amount / gap.scale
         if not relative <= TOLERANCE:
             raise BooksDoNotBalance(

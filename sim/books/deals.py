@@ -97,6 +97,10 @@ class DealBook(Table):
                 "state": (STATE.dtype, ()),
                 "period": (PERIOD.dtype, ()),
                 "payment": (RECORDS.payment, ()),
+                "housed": (np.float64, ()),  # USD of spending, its own or others', for which its order needs a site
+                "backing": (np.int8, ()),  # whole units, their equipment or their site: place in BACKINGS
+                "leased": (np.float64, ()),  # USD of that on sites of landlords
+                "waits": (np.bool_, ()),  # its order has no powered site yet
             }
         )
 

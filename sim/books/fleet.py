@@ -8,6 +8,8 @@ import numpy as np
 from sim.books.tables import Table
 from sim.units import MONTHS
 
+PARTS = 5  # of a unit, as sim.markets.parts lists them
+PARTED = ("part_cost", "part_book", "missing")  # USD, USD, share of the part that is past its life and not replaced
 BEFORE = 260  # vintages kept from before the first simulated month
 
 
@@ -26,7 +28,13 @@ class Fleet:
         self.frontier = np.zeros(vintages)  # log performance per dollar at the vintage's order
         self.running_cost = np.zeros((regions, vintages))  # USD/GPU/year
         self.deals = Table(
-            {"gpus": (np.float64, ()), "vintage": (np.int64, ()), "cost": (np.float64, ()), "book": (np.float64, ())}
+            {
+                "gpus": (np.float64, ()),
+                "vintage": (np.int64, ()),
+                "cost": (np.float64, ()),
+                "book": (np.float64, ()),
+                **dict.fromkeys(PARTED, (np.float64, (PARTS,))),
+            }
         )
         self.cloud_region = np.zeros(clouds, dtype=np.int64)
         self.gpus = np.zeros((clouds, vintages))  # installed, by cloud
@@ -89,11 +97,46 @@ class Fleet:
         self.book -= clouds
         return deals, clouds.sum(axis=1)
 
+    def install_parts(self, rows: np.ndarray, amounts: np.ndarray) -> None:
+        """Parts (n, 5) bought for deals' units, USD."""
+        for name in ("part_cost", "part_book"):
+            self.deals[name][rows] += amounts
+
+    def depreciate_parts(self, lives: np.ndarray, running: np.ndarray, replaceable: np.ndarray) -> np.ndarray:
+        """Straight-line depreciation of one month by part, USD by deal row; a ``replaceable`` part written off is missing."""
+        cost, book = self.deals["part_cost"], self.deals["part_book"]
+        month = cost / lives
+        month = np.where(book <= month * (1.0 + 1e-6), book, month) * running[:, None]
+        book -= month
+        over = running[:, None] & (cost > 0.0) & (book == 0.0)
+        self.deals["missing"][over & replaceable] = 1.0
+        cost[over] = 0.0
+        written = np.minimum(month.sum(axis=1), self.deals["book"])
+        self.deals["book"][:] -= written
+        return written
+
+    def strip(self, rows: np.ndarray, parts: np.ndarray, price: np.ndarray) -> None:
+        """Deals sell ``parts`` (5,) of their units for ``price`` (n,) USD; what they were booked at beyond it stays."""
+        for name in ("part_cost", "part_book"):
+            self.deals[name][rows] = np.where(parts, 0.0, self.deals[name][rows])
+        self.deals["book"][rows] -= price
+
+    def fail(self, share: np.ndarray) -> None:
+        """A ``share`` (deal,) of deals' units fails."""
+        lost = self.deals["gpus"] * share
+        self.failed += float(lost.sum())
+        self.deals["gpus"][:] -= lost
+
+    def pass_parts(self, old: np.ndarray, heirs: np.ndarray) -> None:
+        """Parts go with the units of ``old`` deals to ``heirs``; those are then emptied by ``hand_over``."""
+        for name in PARTED:
+            self.deals[name][heirs] = self.deals[name][old]
+
     def retire(self, rows: np.ndarray) -> np.ndarray:
         """Deals' units leave service; returns the book value written off, USD (n,)."""
         left = self.deals["book"][rows].copy()
         self.retired += float(self.deals["gpus"][rows].sum())
-        for name in ("gpus", "cost", "book"):
+        for name in ("gpus", "cost", "book", *PARTED):
             self.deals[name][rows] = 0.0
         return left
 
@@ -109,7 +152,7 @@ class Fleet:
     def hand_over(self, rows: np.ndarray) -> tuple[np.ndarray, ...]:
         """Empty deals' rows and return what was in them: GPU, vintage, cost and book value (n,) each."""
         out = tuple(self.deals[n][rows].copy() for n in ("gpus", "vintage", "cost", "book"))
-        for name in ("gpus", "cost", "book"):
+        for name in ("gpus", "cost", "book", *PARTED):
             self.deals[name][rows] = 0.0
         return out
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from sim.kernels.transfers import DONE, transfer
 
-ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "fleet", "marks", "profit", "prepaid")
+ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "fleet", "marks", "profit", "prepaid", "claims")
 # somebody's asset is somebody's liability: each group sums to zero over all parties
-CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), ("funding",), ("prepaid",))
+CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), ("funding",), ("prepaid",), ("claims",))
 KINDS = (
-    *("world", "users", "savers", "banks", "suppliers", "exchange"),
+    *("world", "users", "savers", "banks", "suppliers", "utilities", "landlords", "exchange"),
     *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal"),
 )
 
@@ -40,8 +40,11 @@ FLOWS = {
     "cure": ("stakes", "equity"),  # sponsor -> deal, a shortfall made good
     "takeout": ("equity", "equity"),  # refinancing deal -> the deal it repays
     "residual": ("profit", "profit"),  # deal -> sponsor
+    "unpledged": ("profit", "profit"),  # deal -> sponsor: what the parts of its units earn that back no notes
     "hardware": ("fleet", "profit"),  # deals, clouds -> vendor
-    "shell": ("fleet", "profit"),  # deals, clouds -> builders
+    "shell": ("fleet", "profit"),  # deals, clouds, landlords -> builders
+    "grid": ("fleet", "profit"),  # deals, clouds -> utilities, for power
+    "used_site": ("profit", "fleet"),  # builders -> deals whose units retire
     "goods": ("profit", "profit"),  # vendor -> suppliers
     "used_gpus": ("fleet", "fleet"),  # cloud -> deal in liquidation, at the sale price
     "guarantee": ("profit", "profit"),  # cloud -> deal in liquidation, what the sale fell short of
@@ -59,6 +62,8 @@ FLOWS = {
     "deposit_interest": ("profit", "profit"),  # banks -> investors
     "bank_margin": ("profit", "profit"),  # banks -> world
     "prepayment": ("prepaid", "prepaid"),  # tenant -> deal, at signing
+    "site_rent": ("profit", "profit"),  # deals, operators -> landlords
+    "lease_claim": ("claims", "claims"),  # operators -> landlords: rents overdue, and damages when a lease is rejected
     "prepayment_refund": ("prepaid", "prepaid"),  # deal in liquidation -> tenant
 }
 FLOW = {name: i for i, name in enumerate(FLOWS)}

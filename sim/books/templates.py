@@ -43,6 +43,14 @@ def amortise_straight(template: Template, months: int, senior: float) -> Templat
     return template._replace(terms=terms, due=months, target=left, left=left, follows=1.0, premium=0.0)
 
 
+def roll_over(template: Template, months: int) -> Template:
+    """The deal that refinances one of ``template`` that only buildings back: interest alone until it is refinanced in its turn."""
+    terms = template.terms.copy()
+    terms["ard"], terms["legal_final"], terms["guarantee_strike"] = -1, months, 0.0
+    left = np.repeat((np.arange(len(template.target)) < months).astype(float)[:, None], 2, axis=1)
+    return template._replace(terms=terms, due=months, target=left, left=left, follows=1.0, premium=0.0)
+
+
 class Library:
     """Templates by number: that of a region's channel, then those of the deals that refinance them.
 

@@ -20,12 +20,12 @@ class Params(Frozen):
     fire_sale_memory: float = quantity("1/month", 0.01, 1.0, "share of the way moved in a month")
 
 
-def capped_value(p: Params, rent, running_cost, decline: float, rate: float, years: float, unit_cost: float, factor):
+def capped_value(p: Params, rent, running_cost, decline: float, rate: float, years: float, unit_cost, factor):
     """A used unit, USD/GPU, by the rent it will earn, but no more than its capacity costs bought new."""
     return np.minimum(rent_value(rent, running_cost, decline, rate, years), p.parity * unit_cost * factor)
 
 
-def sale_value(p: Params, rent, running_cost, decline: float, unit_cost: float, factor, discount: float):
+def sale_value(p: Params, rent, running_cost, decline: float, unit_cost, factor, discount: float):
     """What a used unit fetches, USD/GPU: the rent it will earn, no more than new capacity costs, less the fire-sale discount."""
     return capped_value(p, rent, running_cost, decline, p.sale_rate, p.sale_years, unit_cost, factor) * (1.0 - discount)
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from sim.books.deals import OPERATING
 from sim.markets import hardware, tokens
+from sim.phases.leasing import age_leases
+from sim.phases.renewing import by_part, run_down
 from sim.streams import entity
 from sim.sums import total
 from sim.units import MONTHS
@@ -27,6 +29,7 @@ def age(economy: Economy) -> None:
         _observe(economy, region)
         _demand(economy, region)
     _wear(economy)
+    age_leases(economy)
 
 
 def _race(economy: Economy) -> None:
@@ -98,7 +101,8 @@ def _wear(economy: Economy) -> None:
     deals, fleet, p = economy.deals, economy.fleet, economy.params.sim
     running = deals["stage"] == OPERATING
     fleet.wear(p.markets.compute.wear, running)
-    written, clouds = fleet.depreciate(p.books.deals.accounting_life, running)
+    written, clouds = fleet.depreciate(p.books.deals.accounting_life, running & (not by_part(economy)))
+    written = written + run_down(economy, running)
     rows = np.flatnonzero(written)
     economy.ledger.post(deals["party"][rows], "profit", "fleet", written[rows])
     clouds = clouds + fleet.retire_clouds(economy.clock, p.markets.compute.service_life)

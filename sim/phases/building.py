@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
+from sim.books.fleet import BEFORE
 from sim.phases import placing
 from sim.phases.dealing import draw
-from sim.phases.funding import borrow_for, distribute, earn
+from sim.phases.funding import borrow_for, distribute, earn, rescue
+from sim.phases.leasing import begin_leases, reject
+from sim.phases.paying import bills, cloud_bills, pay_bills, vendor_share
+from sim.phases.renewing import book_parts
+from sim.phases.siting import deliver_clouds, deliver_deals, site, staged
 from sim.sums import by_row
 from sim.units import MONTHS
 
@@ -20,44 +25,42 @@ if TYPE_CHECKING:
 
 def build(economy: Economy) -> None:
     """Deliver, draw and pay for what is under construction; plan what comes next."""
-    months = economy.params.agents.operators.build
-    economy.fleet.deliver(economy.clock, months)
+    if staged(economy):
+        site(economy)
+        deliver_clouds(economy)
+    else:
+        economy.fleet.deliver(economy.clock, economy.params.agents.operators.build)
     for region in economy.regions:
         _construct(economy, region)
         _plan_clouds(economy, region)
+    begin_leases(economy)
     _pay_for_clouds(economy)
     for region in economy.regions:
         _plan_operators(economy, region)
     _settle_vendor(economy)
 
 
-def _buy(economy: Economy, region: str, payers, amounts) -> None:
-    """Pay vendor and builders for hardware and shell, USD."""
-    share = economy.params.sim.markets.hardware.hardware_share
-    amounts = np.asarray(amounts, dtype=np.float64)
-    economy.ledger.pay("hardware", payers, economy.outside["vendor", ""], share * amounts)
-    economy.ledger.pay("shell", payers, economy.outside["suppliers", region], (1.0 - share) * amounts)
-    economy.note(region, capex=float(amounts.sum()), vendor_revenue=share * float(amounts.sum()))
-
-
 def _construct(economy: Economy, region: str) -> None:
     """Deals under construction: deliveries, capitalised interest, draws and progress payments in equal parts."""
-    deals, months = economy.deals, economy.params.agents.operators.build
+    deals = economy.deals
     rows = economy.rows(region, BUILDING)
     done = rows[deals["delivery"][rows] == economy.clock]
+    deliver_deals(economy, region, done)
     deals.start(done)
     rows = rows[deals["delivery"][rows] > economy.clock]
     if not len(rows):
         return
     interest = deals.accrue(rows)
     economy.earned += deals.by_holder(rows, interest)
-    draws = np.minimum(deals["commitment"][rows] / months, deals["undrawn"][rows])
+    bill, draws = bills(economy, rows)
+    draws = np.minimum(draws, deals["undrawn"][rows])
     draw(economy, region, rows, draws)
-    cost = deals["budget"][rows] / months
+    cost = bill.cost
     deals["escrow"][rows] -= cost - draws.sum(axis=1)
-    _buy(economy, region, deals["party"][rows], cost)
+    pay_bills(economy, region, deals["party"][rows], bill)
     for name in ("cost", "book"):
         economy.fleet.deals[name][rows] += cost + interest.sum(axis=1)
+    book_parts(economy, rows, cost + interest.sum(axis=1), vendor_share(economy, rows))
     economy.note(region, capex_operators=float(cost.sum()), drawn=float(draws.sum()))
 
 
@@ -86,18 +89,20 @@ def _plan_clouds(economy: Economy, region: str) -> None:
     for cloud, noise in zip(clouds, economy.draw("sentiment", economy.keys("cloud", region)), strict=True):
         order = cloud.order(market, capacity, kept * cloud.value(market, rent, decline, life), growth, float(noise))
         economy.fleet.order(cloud.slot, economy.clock, order.amount / market.unit_cost, order.amount)
+        economy.sites.waits[cloud.slot, BEFORE + economy.clock] = staged(economy)
         economy.note(region, orders=order.amount, orders_clouds=order.amount)
 
 
 def _pay_for_clouds(economy: Economy) -> None:
-    due = economy.fleet.progress(economy.params.agents.operators.build)
+    due = cloud_bills(economy)
     for region in economy.regions:
         for cloud in economy.all("cloud", region):
             earn(economy, region, cloud)
-            borrow_for(economy, region, cloud, float(due[cloud.slot]))
-            _buy(economy, region, cloud.party, due[cloud.slot])
-            distribute(economy, region, cloud, float(due[cloud.slot]) * MONTHS)
-            economy.note(region, capex_clouds=float(due[cloud.slot]))
+            bill = due[cloud.slot]
+            borrow_for(economy, region, cloud, float(bill.cost))
+            pay_bills(economy, region, cloud.party, bill)
+            distribute(economy, region, cloud, float(bill.cost) * MONTHS)
+            economy.note(region, capex_clouds=float(bill.cost))
 
 
 def _plan_operators(economy: Economy, region: str) -> None:
@@ -108,6 +113,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
     savers = economy.outside["savers", region]
     trend = MONTHS / economy.params.sim.books.deals.accounting_life
     waits, offers = placing.waits(economy, region), placing.offers(economy, region)
+    debt = placing.usual_debt(economy, region)
     live = placing.cost_of_capital(economy, region, offers)
     cost = economy.transmit("cost_of_capital", region, live)
     noise = economy.draw("confidence", economy.keys("operator", region))
@@ -116,13 +122,14 @@ def _plan_operators(economy: Economy, region: str) -> None:
         value = (1.0 - p.compute.overhead) * operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
         operator.queue(placing.parts(economy, region, operator, order, offers), waits)
-        own, cash = 1.0 - market.advance_mezzanine, float(ledger.cash(operator.party))
+        own, cash = market.own_share * (1.0 - debt), float(ledger.cash(operator.party))
         sold = operator.outside(value, own, cash)
         economy.save(operator.party, region, sold)
         ledger.pay("payout", operator.party, savers, operator.idle(cash + sold, own * order.amount * MONTHS))
         if operator.fails(*_distress(economy, operator.party)):
             size = market.levered_capacity * market.unit_cost * operator.weight
-            _rescue(economy, region, operator, operator.params.restart * size)
+            reject(economy, region, operator)
+            rescue(economy, region, operator, operator.params.restart * size, "new owners")
         economy.note(region, orders=order.amount)
     weights = [o.weight for o in operators]
     mean_view = math.fsum(o.depreciation * w for o, w in zip(operators, weights, strict=True)) / math.fsum(weights)
@@ -136,22 +143,6 @@ def _distress(economy: Economy, sponsor: int) -> tuple[float, float]:
     rows = np.flatnonzero((deals["sponsor"] == sponsor) & (deals["stage"] == OPERATING))
     owed = by_row(deals["state"]["balance"][rows])
     return float(owed.sum()), float(owed[deals["state"]["in_default"][rows]].sum())
-
-
-def _rescue(economy: Economy, region: str, operator, needed: float) -> None:
-    """An operator whose deals have failed changes hands: its owners lose all and new ones bring ``needed`` USD."""
-    if operator.party not in economy.owners.held:
-        return
-    economy.owners.wipe_out(operator.party)
-    economy.save(operator.party, region, needed)
-    economy.note(region, operator_failures=1.0)
-    economy.happens(
-        "failure",
-        region,
-        party=f"operator {operator.name}",
-        amount=needed,
-        text="new owners",
-    )
 
 
 def _settle_vendor(economy: Economy) -> None:

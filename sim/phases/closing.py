@@ -19,7 +19,9 @@ def close(economy: Economy) -> None:
     """What outsiders earned leaves the region; books are checked; the record is written; the next month begins."""
     _square(economy)
     bonds = economy.bonds if economy.params.agents.clouds.bond_tenor > 0 else None
-    economy.residual = audit.check(economy.ledger, economy.deals, economy.fleet, cloud_parties(economy), bonds)
+    landlords = [economy.outside["landlords", region] for region in economy.regions]
+    books = (economy.ledger, economy.deals, economy.fleet, cloud_parties(economy))
+    economy.residual = audit.check(*books, bonds, landlords, economy.leases.book)
     if economy.month >= 0:
         reports.monthly(economy)
     economy.clock += 1
@@ -37,7 +39,8 @@ def cloud_parties(economy: Economy) -> np.ndarray:
 
 def _square(economy: Economy) -> None:
     """Savers and suppliers spend what they hold, banks pass their margin on: deposits of outsiders return to zero."""
-    for flow, kind in (("consumption", "savers"), ("consumption", "suppliers"), ("bank_margin", "banks")):
+    spent = (("consumption", "savers"), ("consumption", "suppliers"), ("consumption", "utilities"), ("bank_margin", "banks"))
+    for flow, kind in spent:
         for region in economy.regions:
             party = economy.outside[kind, region]
             economy.ledger.pay(flow, party, WORLD, max(float(economy.ledger.cash(party)), 0.0))

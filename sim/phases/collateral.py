@@ -13,12 +13,14 @@ import numpy as np
 from sim.books.deals import BUILDING
 from sim.collateral import make_book
 from sim.kernels.rating import Book
+from sim.markets.parts import CHIPS, EQUIPMENT, SITE, opening
 from sim.markets.secondary import capped_value
 from sim.phases.anchoring import anchored
 from sim.phases.contracting import owed, usual_prepayment, worth
 from sim.phases.dealing import kinds
+from sim.phases.pledging import backings
 from sim.units import MONTHS
-from sim.valuing import Units, units
+from sim.valuing import Units, own_site_rents, site_values, units
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -57,12 +59,18 @@ def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
     notes = np.where(building[:, None], state["balance"][rows] + deals["undrawn"][rows], deals["scheduled"][rows])
     left = deals.library.at("target", deals["kind"][rows][:, None], age[:, None] + ahead)
     tenant = economy.tenant_places(region, contracts["tenant"][source])
+    seen = units(economy, region, source, deals["backing"][rows])
+    lists = _lists(economy, region, seen, _cash_rent(economy, source), len(ahead))
+    site = deals["backing"][rows] == SITE
+    if site.any():
+        own = source[site]
+        _let_sites(lists, site, own_site_rents(economy, own) / MONTHS, site_values(economy, own, ahead))
     return Collateral(
         periods=periods,
-        **_lists(economy, region, units(economy, region, source), _cash_rent(economy, source), len(ahead)),
+        **lists,
         target=notes[:, None] * left,
         tenant=tenant.reshape(-1, 1),
-        **_lettings(economy, np.ones((len(rows), 1)), contracts["months"][source]),
+        **_lettings(economy, np.ones((len(rows), 1)), contracts["months"][source], site),
         guarantor=np.where(terms["guarantee_strike"][rows] > 0.0, tenant, -1),
         delay=np.where(building, np.maximum(deals["delivery"][rows] - economy.clock, 0), 0),
     )
@@ -83,15 +91,26 @@ def package_new(economy: Economy, region: str, tenant: int) -> Collateral:
     clouds = np.array([channel.anchored for channel in menu])
     part = np.stack([1.0 - clouds, clouds], axis=1) if anchored(economy, region) else np.ones((count, 1))
     prepaid = usual_prepayment(economy, region) / (1.0 - economy.params.sim.markets.compute.overhead)
-    new = Units(one / market.unit_cost, np.zeros(count, np.int64), one, one * market.expected_rent, one * market.running_cost)
+    backing, hardware = backings(economy, region), economy.params.sim.markets.hardware.hardware_share
+    own = np.where(backing == CHIPS, hardware, market.own_share)
+    rent = economy.params.sim.markets.leases.rent * np.where(backing == CHIPS, market.own_share - hardware, 0.0)
+    due = (rent + market.site_rent) * market.unit_cost
+    running = one * market.running_cost
+    new = Units(one / (own * market.unit_cost), np.zeros(count, np.int64), one, one * market.expected_rent, running, due, own)
     first = economy.params.sim.markets.compute.first_rent(new.rent)
     term = economy.params.sim.markets.compute.contract_term - np.array([channel.seasoning for channel in menu])
+    lists = _lists(economy, region, new, first * max(1.0 - prepaid, 0.0), len(ahead))
+    site = backing == SITE
+    if site.any():
+        parts = economy.params.sim.markets.parts
+        left = opening(parts, ahead)[:, ~EQUIPMENT] @ parts.shares[~EQUIPMENT] / parts.shares[~EQUIPMENT].sum()
+        _let_sites(lists, site, one[site] * economy.params.sim.markets.leases.rent / MONTHS, np.outer(one[site], left))
     return Collateral(
         periods=periods,
-        **_lists(economy, region, new, first * max(1.0 - prepaid, 0.0), len(ahead)),
+        **lists,
         target=deals.library.at("target", kind[:, None], ahead[None]),
         tenant=np.repeat(np.array([[tenant, labs]])[:, : part.shape[1]], count, axis=0),
-        **_lettings(economy, part, np.maximum(term, 0)),
+        **_lettings(economy, part, np.maximum(term, 0), site),
         guarantor=np.where(terms["guarantee_strike"] > 0.0, labs, -1),
         delay=np.zeros(count, np.int64),
     )
@@ -133,24 +152,40 @@ def _lists(economy: Economy, region: str, u: Units, contract: np.ndarray, months
     rate = market.base_rate + market.spread
 
     def worth(decline: float, discount: float, years: float) -> np.ndarray:
-        unit = capped_value(p.secondary, u.rent, u.running_cost, decline, discount, years, market.unit_cost, u.factor)
+        running, cost = u.running_cost + u.site_rent, u.own_share * market.unit_cost
+        unit = capped_value(p.secondary, u.rent, running, decline, discount, years, cost, u.factor)
         return alive * unit[:, None]
 
     return {
         "contract": alive * (kept * contract)[:, None],
         "market": alive * (kept * market.utilisation * u.rent)[:, None],
-        "cost": alive * (kept * u.running_cost)[:, None],
+        "cost": alive * (kept * u.running_cost)[:, None] + (u.gpus * u.site_rent / MONTHS)[:, None],
         "value": worth(market.depreciation_seen, p.secondary.sale_rate, p.secondary.sale_years),
         "appraisal": worth(market.depreciation_belief, rate, service),
     }
 
 
-def _lettings(economy: Economy, part: np.ndarray, months: np.ndarray) -> dict[str, np.ndarray]:
-    """Contracts of each tenant's ``part`` (n, i) that have ``months`` (n,) to run: renewed at spot without a gap."""
-    cover = economy.params.sim.markets.compute.cover
+def _let_sites(lists: dict[str, np.ndarray], site: np.ndarray, rent: np.ndarray, value: np.ndarray) -> None:
+    """Where a ``site`` (n,) is what backs a deal it earns ``rent`` (s,) USD/month, net, and is worth ``value`` (s, t) USD."""
+    for name, found in {
+        "contract": rent[:, None],
+        "market": rent[:, None],
+        "cost": 0.0,
+        "value": value,
+        "appraisal": value,
+    }.items():
+        lists[name][site] = found
+
+
+def _lettings(economy: Economy, part: np.ndarray, months: np.ndarray, site: np.ndarray) -> dict[str, np.ndarray]:
+    """Contracts of each tenant's ``part`` (n, i) that have ``months`` (n,) to run: renewed at spot without a gap.
+
+    A ``site`` (n,) stands empty and ages less.
+    """
+    parts, cover = economy.params.sim.markets.parts, economy.params.sim.markets.compute.cover
     return {
         "share": cover * part,
         "contract_end": np.repeat(np.asarray(months, dtype=np.int64).reshape(-1, 1), part.shape[1], axis=1),
-        "vacancy": np.zeros(len(months), np.int64),
-        "ageing": np.full(len(months), AGEING),
+        "vacancy": np.where(site, parts.vacancy, 0),
+        "ageing": np.where(site, parts.site_ageing, AGEING),
     }

@@ -9,7 +9,10 @@ import numpy as np
 from sim.books.deals import BUILDING
 from sim.books.fleet import BEFORE
 from sim.books.lending import borrow
+from sim.markets.parts import pledged
 from sim.phases.anchoring import choose_tenants
+from sim.phases.pledging import backings, pledges
+from sim.phases.siting import staged
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -51,16 +54,17 @@ def deal_rows(
     cost: np.ndarray,
     coupon: np.ndarray,
 ) -> np.ndarray:
-    """Open the books of new deals that order hardware for ``cost`` USD (n,)."""
+    """Open the books of new deals that order hardware for ``cost`` USD (n,), landlords' part included."""
     market, p = economy.tape[region], economy.params
     compute, build = p.sim.markets.compute, p.agents.operators.build
-    index = economy.regions.index(region)
+    index, own = economy.regions.index(region), market.own_share * cost
     rows = economy.deals.close(
         region,
         economy.deals.kind(index, channel),
         coupon,
-        cost,
+        pledges(economy, region)[channel] * own,
         sponsor=sponsors,
+        backing=backings(economy, region)[channel],
         region=index,
         channel=channel,
         agency=mandated(economy, region)[channel],
@@ -69,7 +73,9 @@ def deal_rows(
         delivery=economy.clock + build,
         stage=BUILDING,
         commitment=notes,
-        budget=cost,
+        budget=own,
+        housed=cost,
+        waits=staged(economy),
         shares=holders(economy, region, channel, len(cost)),
     )
     gpus = cost / market.unit_cost
@@ -83,17 +89,18 @@ def deal_rows(
 def replace(economy: Economy, region: str, old: np.ndarray, notes: np.ndarray, coupon: np.ndarray, **columns: Any) -> np.ndarray:
     """New deals lend ``notes`` (n, 2) USD, which repay ``old`` ones; the units follow once the old notes are gone.
 
-    ``columns`` : kind, channel, agency and shares of the new ones.
+    ``columns`` : kind, channel, agency, backing and shares of the new ones.
     """
     deals = economy.deals
     rows = deals.close(
         region,
         columns.pop("kind"),
         coupon,
-        economy.fleet.deals["cost"][old],
+        _pool(economy, region, old, columns["backing"]),
         sponsor=deals["sponsor"][old],
         region=deals["region"][old],
         predecessor=old,
+        housed=deals["housed"][old],
         issued=economy.clock,
         delivery=-1,
         stage=BUILDING,
@@ -104,6 +111,12 @@ def replace(economy: Economy, region: str, old: np.ndarray, notes: np.ndarray, c
     economy.contracts.add(len(old))
     draw(economy, region, rows, notes)
     return rows
+
+
+def _pool(economy: Economy, region: str, rows: np.ndarray, backing: np.ndarray) -> np.ndarray:
+    """Cost (n,) of what of deals' units is their ``backing`` (n,), USD."""
+    hardware, own = economy.params.sim.markets.hardware.hardware_share, economy.tape[region].own_share
+    return pledged(backing, hardware, own) * economy.fleet.deals["cost"][rows]
 
 
 def draw(economy: Economy, region: str, rows: np.ndarray, amounts: np.ndarray) -> None:

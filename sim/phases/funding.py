@@ -1,4 +1,7 @@
-"""How clouds find cash: their other business, then bonds, sold to savers as needed or to investors for years."""
+"""How clouds find cash: their other business, then bonds, sold to savers as needed or to investors for years.
+
+And how failed operators do: new owners.
+"""
 
 from __future__ import annotations
 
@@ -85,6 +88,16 @@ def borrow_for(economy: Economy, region: str, cloud: Any, spending: float) -> No
     if p.bond_share > 0.0 and beyond > 0.0:
         issue_bonds(economy, region, cloud, p.bond_share * beyond)
     fund_cloud(economy, region, cloud, spending)
+
+
+def rescue(economy: Economy, region: str, operator: Any, needed: float, text: str) -> None:
+    """A failed operator changes hands: its owners lose all and new ones bring ``needed`` USD."""
+    if operator.party not in economy.owners.held:
+        return
+    economy.owners.wipe_out(operator.party)
+    economy.save(operator.party, region, needed)
+    economy.note(region, operator_failures=1.0)
+    economy.happens("failure", region, party=f"operator {operator.name}", amount=needed, text=text)
 
 
 def distribute(economy: Economy, region: str, cloud: Any, spending: float) -> None:

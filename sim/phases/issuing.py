@@ -8,7 +8,9 @@ import numpy as np
 
 from sim.phases.contracting import prepay
 from sim.phases.dealing import coupons, deal_rows, kinds
-from sim.phases.placing import count_securities, room, rules, transmitted, yearly
+from sim.phases.leasing import sign
+from sim.phases.placing import count_securities, room, rules, transmitted, usual_debt, yearly
+from sim.phases.pledging import pledges
 from sim.phases.refinancing import refinance, take_out
 from sim.sums import total
 
@@ -30,12 +32,12 @@ def issue(economy: Economy) -> None:
 
 
 def _fund(economy: Economy, region: str) -> None:
-    deals, menu = economy.deals, economy.menus[region]
-    senior, debt = transmitted(economy, region)
+    market, deals, menu = economy.tape[region], economy.deals, economy.menus[region]
+    pledge, (senior, debt) = pledges(economy, region), transmitted(economy, region)
     kind = kinds(economy, region)
-    sizes, coupon = deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
-    own_share = 1.0 - debt + deals.library.reserve(kind, sizes, coupon)
-    wanted, share = _funded_share(economy, region, debt, own_share)
+    sizes, coupon = pledge[:, None] * deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
+    own_share = market.own_share * (1.0 - pledge * debt + deals.library.reserve(kind, sizes, coupon))
+    wanted, share = _funded_share(economy, region, pledge * debt, own_share)
     amounts = np.where(np.isnan(share), 0.0, wanted * share)
     operators = economy.all("operator", region)
     for operator, row, was in zip(operators, amounts, wanted, strict=True):
@@ -48,8 +50,9 @@ def _fund(economy: Economy, region: str) -> None:
     if not len(cost):
         return
     parties = economy.parties("operator", region)[sponsor]
-    notes = cost[:, None] * sizes[placed]
+    notes = market.own_share * cost[:, None] * sizes[placed]
     rows = deal_rows(economy, region, parties, placed, notes, cost, coupon[placed])
+    sign(economy, region, rows)
     own = cost * own_share[placed]
     prepaid = prepay(economy, region, rows, own)
     put_in = own - prepaid
@@ -78,7 +81,8 @@ def _note_issuance(economy: Economy, region: str, placed: np.ndarray, notes: np.
 def _funded_share(economy: Economy, region: str, debt: np.ndarray, own_share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """USD wanted (operator, channel), and the share of it that equity and rationed debt can pay; NaN where nothing closes.
 
-    ``debt`` and ``own_share`` (channel,) are what lenders and sponsors put in, of cost; the sponsor fills the reserve.
+    ``debt`` (channel,) is what lenders put in, of what operators pay; ``own_share`` (channel,) what sponsors put in, of cost: they
+    fill the reserve.
     """
     market, menu = economy.tape[region], economy.menus[region]
     operators, place = economy.all("operator", region), {channel.name: j for j, channel in enumerate(menu)}
@@ -97,7 +101,8 @@ def _funded_share(economy: Economy, region: str, debt: np.ndarray, own_share: np
     share = np.full_like(wanted, np.nan)
     np.divide(np.minimum(able, rationed), wanted, out=share, where=wanted > 0.0)
     share = economy.transmit("funded_share", region, np.minimum(share, 1.0))
-    share = share * _fitting(economy, region, np.where(np.isnan(share), 0.0, wanted * share).sum(axis=0) * debt)
+    notes = np.where(np.isnan(share), 0.0, wanted * share).sum(axis=0) * (market.own_share * debt)
+    share = share * _fitting(economy, region, notes)
     return wanted, np.where(wanted > 0.0, share, np.nan)
 
 
@@ -116,8 +121,9 @@ def invite(economy: Economy, region: str, operator: Any, needs: dict[str, float]
     capacity = yearly(economy, rules(economy, region).private_equity.capacity)
     if capacity <= 0.0:
         return
-    required = rules(economy, region).private_equity.required
-    worth = operator.worth_to_outsiders(economy.tape[region], economy.entry_rent.get(region, economy.tape[region].rent), required)
+    required, market = rules(economy, region).private_equity.required, economy.tape[region]
+    rent = economy.entry_rent.get(region, market.rent)
+    worth = operator.worth_to_outsiders(market, rent, usual_debt(economy, region), required)
     short = operator.short_of_equity(needs, float(economy.ledger.cash(operator.party))) if worth > 1.0 else 0.0
     amount = min(short, capacity * operator.weight * QUARTER)
     economy.save(operator.party, region, amount)

@@ -11,11 +11,12 @@ import numpy as np
 
 from sim.books.channels import LIBRARY, Channel, menu
 from sim.books.deals import RECORDS
-from sim.books.templates import Library, Template, amortise_straight, by_rank
+from sim.books.templates import Library, Template, amortise_straight, by_rank, roll_over
 from sim.deal_reader import BadDeal, read
 from sim.deal_records import Records, records
 from sim.kernels.clauses import FIXED, INTEREST_ONLY, MONTHS_OF_INTEREST, PRO_RATA, SCHEDULED
 from sim.kernels.layouts import WINDOW
+from sim.markets.parts import SITE
 from sim.units import MONTHS
 
 # Terms that are free of scale, and those that count periods. No party of the economy lends a liquidity facility or pays interest
@@ -64,8 +65,14 @@ def read_library(params: Any, regions: Sequence[str]) -> Library:
     menus = [menu(params, region) for region in regions]
     length = max(life, p.refinancing_tenor) + 1
     found = [channel_template(channel, life, length) for of in menus for channel in of]
-    straight = [amortise_straight(t, p.refinancing_tenor, p.refinancing_senior) for t in found]
-    return Library([*found, *straight], first=np.cumsum([0, *map(len, menus)])[:-1].tolist())
+    backed = [
+        params.sim.markets.parts.backing(region, channel) for region, of in zip(regions, menus, strict=True) for channel in of
+    ]
+    again = [
+        roll_over(t, p.refinancing_tenor) if by == SITE else amortise_straight(t, p.refinancing_tenor, p.refinancing_senior)
+        for t, by in zip(found, backed, strict=True)
+    ]
+    return Library([*found, *again], first=np.cumsum([0, *map(len, menus)])[:-1].tolist())
 
 
 def channel_template(channel: Channel, life: int, length: int) -> Template:

@@ -9,6 +9,7 @@ import numpy as np
 from sim.books.channels import USUAL, Capacity, Menu
 from sim.orders import CapexOrder, Offer
 from sim.phases.dealing import coupons, kinds
+from sim.phases.pledging import advances, backings, pledges
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -47,23 +48,33 @@ def parts(economy: Economy, region: str, operator: Any, order: CapexOrder, offer
 
 
 def advance(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
-    """What lenders advance by channel (c,), of cost: on the senior class, and on all."""
-    market, count = economy.tape[region], len(economy.menus[region])
+    """What lenders advance by channel (c,), of the cost of what backs its deals: on the senior class, and on all."""
+    market = economy.tape[region]
     if rules(economy, region).terms == "own":
         return economy.rates[region][:, 0], economy.rates[region][:, 1]
-    return np.full(count, market.advance_senior), np.full(count, market.advance_mezzanine)
+    senior, debt = advances(economy, region, market.advance_senior, market.advance_mezzanine).T
+    return senior, debt
 
 
 def transmitted(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
     """The same through the arrow from valuation to credit, which bends all channels alike."""
-    market, count = economy.tape[region], len(economy.menus[region])
+    market = economy.tape[region]
     senior = economy.transmit("leverage_senior", region, market.advance_senior)
     debt = economy.transmit("leverage_mezzanine", region, market.advance_mezzanine)
     if rules(economy, region).terms == "regional":
-        return np.full(count, senior), np.full(count, debt)
+        by_channel = advances(economy, region, senior, debt)
+        return by_channel[:, 0], by_channel[:, 1]
     own_senior, own_debt = advance(economy, region)
     own_debt = np.minimum(own_debt * (debt / market.advance_mezzanine), 1.0)
     return np.minimum(own_senior * (senior / market.advance_senior), own_debt), own_debt
+
+
+def usual_debt(economy: Economy, region: str) -> float:
+    """Debt over what operators pay for units: the region's; where channels are not backed alike, their own by use."""
+    if not backings(economy, region).any():
+        return economy.tape[region].advance_mezzanine
+    _, debt = advance(economy, region)
+    return float(usage(economy, region) @ (pledges(economy, region) * debt))
 
 
 def start_rates(economy: Economy, region: str) -> np.ndarray:
@@ -133,13 +144,14 @@ def offers(economy: Economy, region: str) -> list[Offer]:
     kind, (senior, debt) = kinds(economy, region), advance(economy, region)
     sizes, coupon = economy.deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
     rate = (sizes * coupon).sum(axis=1) / np.maximum(debt, 1e-9)
-    cost = room(economy, region) / np.maximum(debt, 1e-9)
+    lent = pledges(economy, region) * debt  # of what operators pay
+    cost = room(economy, region) / np.maximum(economy.tape[region].own_share * lent, 1e-9)
     operators, found = economy.all("operator", region), []
     for c, channel in enumerate(menu):
         if channel.use == "build" and channel.name in of.open:
             line = total(total(o.plans[channel.name]) + o.ready[channel.name] for o in operators)
             left = max(float(cost[c]) - line, 0.0)
-            found.append(Offer(channel.name, float(debt[c]), float(rate[c]), channel.closing, left))
+            found.append(Offer(channel.name, float(lent[c]), float(rate[c]), channel.closing, left))
     return found
 
 
@@ -147,7 +159,7 @@ def cost_of_capital(economy: Economy, region: str, offers: list[Offer]) -> float
     """At which sponsors judge a unit, 1/year: at the region's terms, or at those of the channels that they use."""
     operator = economy.all("operator", region)[0]
     if not offers or rules(economy, region).terms == "regional":
-        return float(operator.cost_of_capital(economy.tape[region]))
+        return float(operator.cost_of_capital(economy.tape[region], usual_debt(economy, region)))
     used, menu = usage(economy, region), economy.menus[region]
     share: dict[str, float] = {channel.name: float(used[c]) for c, channel in enumerate(menu)}
     return total(share[offer.channel] * operator.all_in(offer) for offer in offers)

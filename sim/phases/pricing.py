@@ -11,6 +11,7 @@ from sim.markets import primary, tokens
 from sim.markets.secondary import note_price, trades
 from sim.orders import Book
 from sim.phases.funding import weight_of_bonds
+from sim.phases.placing import usual_debt
 from sim.sums import by_row, total
 from sim.units import MONTHS
 
@@ -145,10 +146,10 @@ def _bids(economy: Economy, region: str, exposure: np.ndarray) -> None:
 
 def requested(economy: Economy, region: str) -> float:
     """Notes, USD, that deals of next month will ask investors for."""
-    advance = economy.tape[region].advance_mezzanine
+    debt, own = usual_debt(economy, region), economy.tape[region].own_share
     banks = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
     return total(
-        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), advance, banks)
+        operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), debt, banks, own)
         for operator in economy.all("operator", region)
     )
 

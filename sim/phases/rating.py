@@ -15,7 +15,8 @@ from sim.kernels.scenarios import Beliefs, Obligors
 from sim.phases import placing
 from sim.phases.anchoring import anchored
 from sim.phases.collateral import as_delivered, book_of, package
-from sim.phases.structuring import QUARTER, shopped, structure_new
+from sim.phases.pledging import shopped
+from sim.phases.structuring import QUARTER, structure_new
 from sim.sums import mean
 
 if TYPE_CHECKING:

@@ -9,12 +9,15 @@ import numpy as np
 from sim.books.channels import Channel
 from sim.books.deals import OPERATING
 from sim.books.fleet import BEFORE
+from sim.markets.parts import SITE
 from sim.phases.dealing import coupons, holders, kinds, mandated, replace
 from sim.phases.placing import advance, room
+from sim.phases.pledging import advances, backings
+from sim.phases.renewing import outlived, redeem
 from sim.phases.renting import spot
 from sim.sums import total
 from sim.units import MONTHS
-from sim.valuing import used_value
+from sim.valuing import own_site_rents, units, used_value
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -29,7 +32,7 @@ def _maturing(economy: Economy, region: str) -> np.ndarray:
     """Deals at their ARD or maturity, and those that found nobody to refinance them when they were."""
     rows = economy.rows(region, OPERATING)
     deals, state = economy.deals, economy.deals["state"]
-    rows = rows[state["age"][rows] + 1 >= deals["due"][rows]]
+    rows = rows[(state["age"][rows] + 1 >= deals["due"][rows]) | outlived(economy, rows)]
     return rows[(state["balance"][rows].sum(axis=1) > DUST) & ~state["in_default"][rows]]
 
 
@@ -47,15 +50,18 @@ def owed_by(economy: Economy, rows: np.ndarray) -> np.ndarray:
 
 
 def refinance(economy: Economy, region: str) -> None:
-    """Lenders roll over what matures as far as the units carry it; sponsors fill the gap or let the deal default."""
+    """Lenders roll over what matures as far as what backs it carries it; sponsors fill the gap or let the deal default."""
     rows = _maturing(economy, region)
     if not len(rows):
         return
     market, p, deals = economy.tape[region], economy.params.sim.books.deals, economy.deals
-    advanced = market.refinancing * market.advance_mezzanine * p.refinancing_advance
+    owed, ends = owed_by(economy, rows), outlived(economy, rows)
+    redeem(economy, region, rows[ends], owed[ends])
+    rows, owed = rows[~ends], owed[~ends]
+    rate = advances(economy, region, market.advance_senior, market.advance_mezzanine)[:, 1]
+    advanced = market.refinancing * rate * p.refinancing_advance
     unit = used_value(economy, region, rows, p.refinancing_stress, p.refinancing_years)
-    lent = advanced * economy.fleet.deals["gpus"][rows] * unit
-    owed = owed_by(economy, rows)
+    lent = advanced[deals["channel"][rows]] * economy.fleet.deals["gpus"][rows] * unit
     lent = np.where(lent >= p.refinancing_least * owed, np.minimum(lent, owed), 0.0)
     gap = owed - lent
     paid = np.zeros(len(rows), dtype=bool)
@@ -84,7 +90,7 @@ def _roll(economy: Economy, region: str, old: np.ndarray, lent: np.ndarray) -> N
     deals, p = economy.deals, economy.params.sim.books.deals
     kind = deals.kind(economy.regions.index(region), deals["channel"][old], refinancing=True)
     notes = lent[:, None] * deals.library.sizes(kind, p.refinancing_senior, 1.0)
-    given = {"kind": kind, "channel": deals["channel"][old], "agency": deals["agency"][old]}
+    given = {"kind": kind, **{name: deals[name][old] for name in ("channel", "agency", "backing")}}
     given["shares"] = holders(economy, region, None, len(old))
     rows = replace(economy, region, old, notes, coupons(economy, region, kind), **given)
     economy.ledger.pay("takeout", deals["party"][rows], deals["party"][old], lent)
@@ -129,6 +135,7 @@ def _take_out(economy: Economy, region: str, c: int, channel: Channel) -> None:
     gap = np.maximum(owed - lent, 0.0)
     economy.ledger.pay("cure", deals["sponsor"][rows], deals["party"][rows], gap)
     given = {"kind": kind, "channel": which, "agency": mandated(economy, region)[which]}
+    given["backing"] = backings(economy, region)[which]
     given["shares"] = holders(economy, region, which, len(rows))
     fresh = replace(economy, region, rows, notes, coupon, **given)
     economy.ledger.pay("takeout", deals["party"][fresh], deals["party"][rows], lent)
@@ -153,33 +160,46 @@ def _cheaper(
 
 
 def offered(economy: Economy, region: str, c: int, rows: np.ndarray, coupon: np.ndarray) -> np.ndarray:
-    """Notes (n, 2) USD that a channel lends on let units: its advance on their value, no more than rents cover with room."""
+    """Notes (n, 2) USD that a channel lends on let units, or the part of them that backs its deals.
+
+    Its advance on their value, no more than rents cover with room.
+    """
     channel, deals = economy.menus[region][c], economy.deals
     senior, debt = (rates[c] for rates in advance(economy, region))
-    value = _let_value(economy, region, rows)
+    backing = np.repeat(backings(economy, region)[c], len(rows))
+    value = _let_value(economy, region, rows, backing)
     kind = np.repeat(kinds(economy, region)[c : c + 1], len(rows))
     notes = value[:, None] * deals.library.sizes(kind, senior, debt)
     repaid = 1.0 - deals.library.target[kind, MONTHS]
     service = (notes * (coupon + repaid)).sum(axis=1)
     if channel.least_dscr > 0.0:
-        most = _net_rent(economy, region, rows) / channel.least_dscr
+        most = _net_rent(economy, region, rows, backing) / channel.least_dscr
         notes = notes * np.minimum(np.divide(most, service, out=np.ones(len(rows)), where=service > 0.0), 1.0)[:, None]
     return notes * economy.tape[region].refinancing
 
 
-def _let_value(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
-    """What let units (n,) are appraised at: as if free, and what their contracts pay above spot until they end; USD."""
+def _let_value(economy: Economy, region: str, rows: np.ndarray, backing: np.ndarray) -> np.ndarray:
+    """What let units (n,) are appraised at: as if free, and what their contracts pay above spot until they end; USD.
+
+    Contracts pay for chips; a site that alone is ``backing`` (n,) has no part in them.
+    """
     p, market, contracts = economy.params.sim.markets.compute, economy.tape[region], economy.contracts
     gpus, years = economy.fleet.deals["gpus"][rows], contracts["months"][rows] / MONTHS
     above = contracts["rent"][rows] - spot(economy, region, economy.fleet.deals["vintage"][rows]) * market.utilisation
     premium = p.cover * np.maximum(above, 0.0) * years * np.exp(-(market.base_rate + market.spread) * years / 2.0)
-    return gpus * (used_value(economy, region, rows, 0.0, p.service_life / MONTHS) + premium)
+    premium = np.where(backing == SITE, 0.0, premium)
+    return gpus * (used_value(economy, region, rows, 0.0, p.service_life / MONTHS, backing) + premium)
 
 
-def _net_rent(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
-    """A year's rent (n,) less running cost and management, contracts and spot as they are now, USD."""
+def _net_rent(economy: Economy, region: str, rows: np.ndarray, backing: np.ndarray) -> np.ndarray:
+    """A year's rent (n,) less running cost, management and rent of sites, contracts and spot as they are now, USD.
+
+    A site that alone is ``backing`` (n,) earns the rent that landlords would ask.
+    """
     p, index = economy.params.sim.markets.compute, economy.regions.index(region)
     gpus, vintage = economy.fleet.deals["gpus"][rows], economy.fleet.deals["vintage"][rows]
     worth = spot(economy, region, vintage) * economy.tape[region].utilisation
     rent = p.cover * economy.contracts["rent"][rows] + (1.0 - p.cover) * worth
-    return gpus * np.maximum(rent - economy.fleet.running_cost[index, vintage], 0.0) * (1.0 - p.overhead)
+    net = gpus * np.maximum(rent - economy.fleet.running_cost[index, vintage], 0.0) * (1.0 - p.overhead)
+    net = np.maximum(net - gpus * units(economy, region, rows, backing).site_rent, 0.0)
+    return np.where(backing == SITE, own_site_rents(economy, rows), net)

@@ -13,18 +13,21 @@ from sim.markets.secondary import fire_sale
 from sim.phases.anchoring import honour
 from sim.phases.contracting import lapse, pass_on, refund
 from sim.phases.funding import fund_cloud
+from sim.phases.renewing import renew, sell_sites
+from sim.phases.siting import free_sites
 from sim.sums import total
 from sim.units import MONTHS
-from sim.valuing import market_values, used_value
+from sim.valuing import market_values, unpledged_values, used_value
 
 if TYPE_CHECKING:
     from sim.economy import Economy
 
 
 def service(economy: Economy) -> None:
-    """Collect, cure, pay every deal through the waterfall, sell what defaulted, retire what is over."""
+    """Collect, renew, cure, pay every deal through the waterfall, sell what defaulted, retire what is over."""
     deals = economy.deals
     rows = deals.live(OPERATING)
+    renew(economy)
     for region in economy.regions:
         _prepare(economy, region, economy.rows(region, OPERATING))
     receipts = deals.pay_date(rows)
@@ -74,7 +77,7 @@ def _sell(economy: Economy, receipts: Receipts) -> None:
     for i, region in enumerate(economy.regions):
         rows = over[deals["region"][over] == i]
         p = economy.params.sim.markets
-        price = deals["payment"]["sale_proceeds"][rows]
+        price, spare = deals["payment"]["sale_proceeds"][rows], unpledged_values(economy, region, rows)
         lag = fleet.lag(economy.tape.frontier, fleet.deals["vintage"][rows])
         sold = float(effective(p.compute, fleet.deals["gpus"][rows], lag).sum())
         share = sold * MONTHS / economy.tape[region].capacity
@@ -85,10 +88,11 @@ def _sell(economy: Economy, receipts: Receipts) -> None:
         gpus, vintage, _, book = fleet.hand_over(rows)
         clouds = economy.all("cloud", region)
         for cloud in clouds:
-            fund_cloud(economy, region, cloud, cloud.weight * total(price))
-            economy.ledger.pay("used_gpus", cloud.party, deals["party"][rows], cloud.weight * price)
-            fleet.take(cloud.slot, vintage, cloud.weight * gpus, cloud.weight * price)
-        economy.ledger.post(deals["party"][rows], "profit", "fleet", book - price)
+            fund_cloud(economy, region, cloud, cloud.weight * total(price + spare))
+            economy.ledger.pay("used_gpus", cloud.party, deals["party"][rows], cloud.weight * (price + spare))
+            fleet.take(cloud.slot, vintage, cloud.weight * gpus, cloud.weight * (price + spare))
+        economy.ledger.post(deals["party"][rows], "profit", "fleet", book - price - spare)
+        economy.ledger.pay("unpledged", deals["party"][rows], deals["sponsor"][rows], spare)
         economy.note(region, liquidations=float(len(rows)), liquidation_value=float(price.sum()))
         _events(economy, "liquidation", region, rows, price)
 
@@ -140,11 +144,13 @@ def _hand_over(economy: Economy, rows: np.ndarray) -> None:
     heirs = deals.live(0)
     heirs = heirs[deals["predecessor"][heirs] >= 0]
     old = deals["predecessor"][heirs]
+    fleet.pass_parts(old, heirs)
     gpus, vintage, cost, book = fleet.hand_over(old)
     for name, value in {"gpus": gpus, "vintage": vintage, "cost": cost, "book": book}.items():
         fleet.deals[name][heirs] = value
     for name in ("tenant", "rent", "months"):
         economy.contracts[name][heirs] = economy.contracts[name][old]
+    deals["leased"][heirs], deals["leased"][old] = deals["leased"][old], 0.0
     pass_on(economy, old, heirs)
     economy.ledger.post(deals["party"][old], "equity", "fleet", book)
     economy.ledger.post(deals["party"][heirs], "fleet", "equity", book)
@@ -152,7 +158,9 @@ def _hand_over(economy: Economy, rows: np.ndarray) -> None:
     aged = economy.clock + BEFORE - fleet.deals["vintage"][rows] >= economy.params.sim.markets.compute.service_life
     free = deals["state"]["balance"][rows].sum(axis=1) == 0.0
     ended = rows[free & aged]
-    left = fleet.retire(ended)
+    free_sites(economy, ended)
+    sold = sell_sites(economy, ended)
+    left = fleet.retire(ended) - sold
     economy.ledger.post(deals["party"][ended], "profit", "fleet", left)
     over = rows[free & (fleet.deals["gpus"][rows] == 0.0)]
     lapse(economy, over)

@@ -13,7 +13,7 @@ from sim.kernels.scenarios import Beliefs, Obligors
 from sim.phases.collateral import book_of, package_new
 from sim.phases.dealing import coupons, kinds
 from sim.phases.placing import rules, usage
-from sim.sums import mean
+from sim.phases.pledging import backings, shopped
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -39,25 +39,11 @@ def structure_new(economy: Economy, region: str, beliefs: list[Beliefs], labs: O
     economy.publish(region, structured_senior=senior, structured_debt=debt)
 
 
-def shopped(economy: Economy, region: str) -> np.ndarray:
-    """Senior class and all debt (channel, 2) of new deals, of cost, that the agencies sponsors choose allow."""
-    sizes, lax = economy.sized[region], _leniency(economy, region)  # (agency, channel, senior and all)
-    usual = np.array([[mean(sizes[:, c, i].tolist()) for i in range(2)] for c in range(sizes.shape[1])])
-    return np.asarray(lax * sizes.max(axis=0) + (1.0 - lax) * usual)
-
-
-def _leniency(economy: Economy, region: str) -> float:
-    """Weight of the laxest agency's sizes: shopping is easier where more is sold as securities."""
-    p = economy.params.agents.agencies
-    lean = economy.tape[region].abs_share - economy.params.sim.markets.primary.neutral_abs_share
-    return min(max(p.leniency + p.shopping * lean, 0.0), 1.0)
-
-
 def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np.ndarray:
     """Senior class and all debt (channel, 2) of a deal of 1 USD that reach their letters under one agency's beliefs."""
     deals, p = economy.deals, economy.params.sim.ratings
     limit = economy.params.agents.agencies.most_advance
-    menu, kind = economy.menus[region], kinds(economy, region)
+    menu, kind, backing = economy.menus[region], kinds(economy, region), backings(economy, region)
     units = package_new(economy, region, tenant=0)
     notes = deals.library.sizes(kind, 0.75 * limit, limit)
     coupon = coupons(economy, region, kind)
@@ -71,7 +57,7 @@ def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np
     for c in range(len(kind)):
         if menu[c].name not in rules(economy, region).open:
             continue
-        if c == 1 and deals.library.names[kind[c]] == deals.library.names[kind[0]]:
+        if c == 1 and deals.library.names[kind[c]] == deals.library.names[kind[0]] and backing[c] == backing[0]:
             found[c] = found[0]
             continue
         one, two = slice(c, c + 1), deals.library.classes[kind[c]] > 1

@@ -13,6 +13,8 @@ from sim.markets import contracts, tokens
 from sim.phases import venturing
 from sim.phases.anchoring import pay_rents
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
+from sim.phases.leasing import pay_sites, settle_leases
+from sim.phases.pledging import set_aside
 from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
 from sim.sums import total
@@ -232,13 +234,16 @@ def _raise(economy: Economy, region: str, dry: np.ndarray) -> None:
 
 
 def _collect(economy: Economy, region: str, rents: Rents) -> None:
-    """Deals and clouds pay running costs and management; what is left waits for the pay date."""
+    """Deals and clouds pay running costs, management and rents of sites; what is left waits for the pay date."""
     p, ledger = economy.params.sim.markets.compute, economy.ledger
     suppliers = economy.outside["suppliers", region]
     earned = rents.contracted + rents.spot
     spent = rents.cost + p.overhead * (earned - rents.cost)
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
-    economy.deals["collected"][rents.rows] += earned - spent - rents.prepaid
+    site = pay_sites(economy, region, rents.rows, earned - spent - rents.prepaid)
+    left = earned - spent - rents.prepaid - site
+    economy.deals["collected"][rents.rows] += left - set_aside(economy, rents.rows, left)
+    settle_leases(economy, region, economy.deals["sponsor"][rents.rows], site)
     clouds = economy.parties("cloud", region)
     ledger.pay("running_cost", clouds, suppliers, rents.cloud_cost)
     economy.note(region, ebitda=MONTHS * total(earned - spent), revenue=MONTHS * total(earned))

@@ -198,9 +198,10 @@ def test_private_equity_fills_what_sponsors_lack_when_units_earn_what_it_asks(we
 def test_equity_that_asks_more_finds_units_worth_less(west):
     """At the sponsors' own 17.5 % the worth is their own value; at more it is lower."""
     operator, market = west.all("operator", "us")[0], west.tape["us"]
-    own = operator.value(market, market.rent, operator.cost_of_capital(market))
-    assert operator.worth_to_outsiders(market, market.rent, 0.175) == approx(own)
-    assert operator.worth_to_outsiders(market, market.rent, 0.25) < own
+    debt = market.advance_mezzanine
+    own = operator.value(market, market.rent, operator.cost_of_capital(market, debt))
+    assert operator.worth_to_outsiders(market, market.rent, debt, 0.175) == approx(own)
+    assert operator.worth_to_outsiders(market, market.rent, debt, 0.25) < own
 
 
 # -- the whole menu ----------------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def test_notes_are_no_more_than_rents_cover_with_room(economy, monkeypatch):
     senior, junior = notes.T
     repaid = 1.0 - economy.deals.library.target[kinds(economy, "us")[ABS], MONTHS]
     service = senior * (coupon[:, 0] + repaid[0]) + junior * (coupon[:, 1] + repaid[1])
-    assert service * 1.35 == approx(refinancing._net_rent(economy, "us", rows))
+    assert service * 1.35 == approx(refinancing._net_rent(economy, "us", rows, economy.deals["backing"][rows]))
 
 
 def test_contract_rents_above_spot_count_in_the_value_of_let_units(economy):
@@ -99,10 +99,10 @@ def test_contract_rents_above_spot_count_in_the_value_of_let_units(economy):
     market, contracts, gpus = economy.tape["us"], economy.contracts, economy.fleet.deals["gpus"]
     spot = float(refinancing.spot(economy, "us", economy.fleet.deals["vintage"][rows])[0]) * market.utilisation
     contracts["months"][rows], contracts["rent"][rows] = 12, spot
-    free = refinancing._let_value(economy, "us", rows)
+    free = refinancing._let_value(economy, "us", rows, economy.deals["backing"][rows])
     contracts["rent"][rows] = spot + 100.0
     premium = 0.882 * 100.0 * np.exp(-0.5 * (market.base_rate + market.spread))
-    assert (refinancing._let_value(economy, "us", rows) - free) / gpus[rows] == approx(premium)
+    assert (refinancing._let_value(economy, "us", rows, economy.deals["backing"][rows]) - free) / gpus[rows] == approx(premium)
 
 
 def test_what_is_taken_out_is_repaid_whole_and_its_units_and_tenant_move_on(lived):
