@@ -178,7 +178,7 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
     if kind == "investor":
         styles = [s for s in getattr(p.investors, region).kinds for _ in range(s.count)]
         beliefs = (p.investors.start_loss_belief * path.loss_belief, p.investors.start_volatility * path.volatility)
-        style = styles[min(number, len(styles) - 1)]
+        style = styles[number] if number < len(styles) else styles[-1].model_copy(update={"committed": 0.0})  # one who idles
         return Investor(*common, p.investors, weight, style=style, beliefs=beliefs)
     params = {"cloud": p.clouds, "regulator": p.regulators}[kind]
     return KINDS[kind](*common, params, weight)

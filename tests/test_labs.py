@@ -37,7 +37,7 @@ def test_labs_pay_staff_every_month():
 
 
 def test_a_lab_that_another_takes_along_fails_in_the_same_month(monkeypatch):
-    """The first lab is robbed, and once it has failed the second one's contracts cost fifty times as much: both are replaced."""
+    """The first lab is robbed, and once it has failed the second one's contracts cost ten thousand times as much: both are replaced."""
     economy, fallen = economy_of(), []
     economy.step()
     labs, savers = economy.all("lab", "us"), economy.outside["savers", "us"]
@@ -51,7 +51,7 @@ def test_a_lab_that_another_takes_along_fails_in_the_same_month(monkeypatch):
 
     def dearer(economy, region):
         found = rents(economy, region)
-        found.contracted[found.tenant == 1] *= 50.0 if fallen else 1.0
+        found.contracted[found.tenant == 1] *= 1e4 if fallen else 1.0
         return found
 
     monkeypatch.setattr(using, "_default", domino)

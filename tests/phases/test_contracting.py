@@ -22,7 +22,7 @@ def pressed():
     )
     labs = economy.all("lab", "us")
     labs[0].burn = 100.0 * float(economy.ledger.cash(labs[0].party))
-    economy.contracts["rent"][:] = 2e4
+    economy.contracts["rent"][:] = 4e4
     return economy, labs[0]
 
 
@@ -44,11 +44,11 @@ def test_only_the_tenant_that_burns_cash_is_heard_and_the_month_records_it(press
     renegotiate(economy, "us")
     rows = economy.rows("us", OPERATING)
     vintage, gpus = economy.fleet.deals["vintage"][rows], economy.fleet.deals["gpus"][rows]
-    cut = 0.4 * (2e4 - spot(economy, "us", vintage))
+    cut = 0.4 * (4e4 - spot(economy, "us", vintage))
     own = economy.contracts["tenant"][rows] == lab.party
-    assert economy.contracts["rent"][rows] == approx(np.where(own, 2e4 - cut, 2e4))
+    assert economy.contracts["rent"][rows] == approx(np.where(own, 4e4 - cut, 4e4))
     building = economy.rows("us", 0)
-    assert (economy.contracts["rent"][building] < 2e4).any()
+    assert (economy.contracts["rent"][building] < 4e4).any()
     assert economy.facts["us"]["rent_conceded"] >= (cut * gpus * own).sum() * economy.params.sim.markets.compute.cover
     assert economy.facts["us"]["renegotiations"] > own.sum()
 
@@ -59,9 +59,9 @@ def test_each_pair_of_landlord_and_tenant_has_its_own_draw(pressed):
     lab.burn = 12.0 * np.log(2.0) / 20.0 * float(economy.ledger.cash(lab.party))
 
     def heard(clock: int) -> set[int]:
-        economy.clock, economy.contracts["rent"][:] = clock, 2e4
+        economy.clock, economy.contracts["rent"][:] = clock, 4e4
         renegotiate(economy, "us")
-        return set(economy.deals["sponsor"][economy.contracts["rent"] < 2e4].tolist())
+        return set(economy.deals["sponsor"][economy.contracts["rent"] < 4e4].tolist())
 
     found = [heard(clock) for clock in range(24)]
     assert {len(landlords) for landlords in found} == {0, 1, 2}
@@ -74,10 +74,10 @@ def test_without_a_hazard_contracts_hold(coefficient):
     economy = economy_of(f"sim.markets.contracts.renegotiation={coefficient}")
     for lab in economy.all("lab", "us"):
         lab.burn = float(economy.ledger.cash(lab.party))
-    economy.contracts["rent"][:] = 2e4
+    economy.contracts["rent"][:] = 4e4
     for economy.clock in range(12):
         renegotiate(economy, "us")
-    assert (economy.contracts["rent"] == 2e4).all() == (coefficient == 0.0)
+    assert (economy.contracts["rent"] == 4e4).all() == (coefficient == 0.0)
 
 
 def test_contracts_of_a_failed_tenant_fall_to_spot_also_where_the_units_are_not_delivered_yet():

@@ -96,8 +96,8 @@ def test_a_take_out_is_repaid_within_what_is_left_of_its_units():
     long = channel_template(channel.model_copy(update={"tenor": 0}), LIFE, LENGTH)
     assert long.terms["legal_final"][0] == LIFE - 12 - 1 and long.due == 60
     short = channel_template(channel, LIFE, LENGTH)
-    assert short.terms["legal_final"][0] == short.due == 24 and short.terms["dscr_trap"][0] == 1.35
-    assert short.target[12] == approx([0.5 * 0.837 / 0.70 - (0.837 - 0.70) / 0.70, 1.0]) and short.follows == channel.follows
+    assert short.terms["legal_final"][0] == short.due == 30 and short.terms["dscr_trap"][0] == 1.35
+    assert short.target[12] == approx([0.6 * 0.837 / 0.70 - (0.837 - 0.70) / 0.70, 1.0]) and short.follows == channel.follows
 
 
 def test_periods_that_are_not_whole_months_are_refused(monkeypatch, tmp_path):

@@ -31,7 +31,7 @@ def economy_in(region: str, *overrides: str):
 
 @fixture
 def west():
-    return economy_of(*WEST)
+    return economy_of(*WEST, "agents.operators.equity_cost=0.175")
 
 
 # -- choice ------------------------------------------------------------------------------------------------------------

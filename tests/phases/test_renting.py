@@ -44,7 +44,7 @@ def test_without_the_elasticity_old_rents_move_with_the_newest_alone():
 
 def test_the_market_sees_the_repricing_over_the_mean_lag_of_the_units_it_lets():
     """Six-month mean: a sixth of twelve times the change of the discount, over the mean lag; the rest is as without it."""
-    rigid, elastic = scarce(0.0)[0], scarce(1.0)[0]
+    rigid, elastic = scarce(0.0, 1.3)[0], scarce(1.0, 1.3)[0]
     market = elastic.tape["us"]
     for economy in (rigid, elastic):
         economy.facts = {"us": {}}
