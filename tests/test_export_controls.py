@@ -50,4 +50,4 @@ def test_quality_is_on_the_tape_of_its_region_alone():
 
 def test_chips_that_cost_more_to_run_than_they_earn_are_refused():
     with raises(Mistakes, match=r"running_cost times china\.power is 0\.7 and must lie below"):
-        resolve([f"{CHINA}.power=10"])
+        resolve([f"{CHINA}.power=10", "sim.markets.hardware.running_cost=0.07"])
