@@ -37,7 +37,7 @@ def test_labs_pay_staff_every_month():
 
 
 def test_a_lab_that_another_takes_along_fails_in_the_same_month(monkeypatch):
-    """The first lab is robbed, and once it has failed the second one's contracts cost ten thousand times as much: both are replaced."""
+    """The first lab is robbed; once it has failed the second one's contracts cost ten thousand times as much: both are replaced."""
     economy, fallen = economy_of(), []
     economy.step()
     labs, savers = economy.all("lab", "us"), economy.outside["savers", "us"]
