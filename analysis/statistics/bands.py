@@ -55,4 +55,4 @@ def amplification(
     least = min(np.min(live), np.min(cut))
     if not least > 0.0:
         raise ValueError(f"logs need positive values; the least is {least:g}.")
-    return ratio(*(swing(np.log(paths), shortest, longest) for paths in (live, cut)), level, family)
+    return ratio(swing(np.log(live), shortest, longest), swing(np.log(cut), shortest, longest), level, family)

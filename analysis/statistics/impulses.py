@@ -34,7 +34,9 @@ def impulse(
     logs: bool = False,
     level: float = LEVEL,
 ) -> Impulse:
-    """Mean difference between paired branches, month by month (Koop, Pesaran and Potter 1996, but with draws held), bounds of each month.
+    """Mean difference between paired branches, month by month, with bounds of each month.
+
+    The generalised impulse response (Koop, Pesaran and Potter 1996), both branches on the same draws.
 
     ``anywhere`` is true where all months together differ from none (``presence.chance``).
 
@@ -57,6 +59,6 @@ def impulse(
         paths = [np.log(path) for path in paths]
     if seeds is not None:
         paths = [by_seed(path, seeds) for path in paths]
-    response = effect(*paths, level)
+    response = effect(paths[0], paths[1], level)
     lag = int(np.argmax(np.abs(response.estimate)))
     return Impulse(response, response.at(lag), lag, chance(paths[0] - paths[1]) <= 1.0 - level)

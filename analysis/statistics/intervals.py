@@ -62,18 +62,15 @@ class Claim:
     def word(self, interval: Interval) -> Word:
         """Holds where the whole interval lies inside the claim, does not hold where it lies outside, else nobody can tell.
 
-        Of one number. A claim of any direction that is false holds in half of 1 - level of all experiments at most. A bound
-        exactly at ``size`` is outside, so that an effect of zero, without spread, is not above zero.
+        Of one number. At a level of 0.95 a false claim holds in 0.025 of all experiments at most. A bound exactly at ``size`` is
+        outside, so that an effect of zero, without spread, is not above zero.
         """
         low, high = float(interval.low), float(interval.high)
         if not np.isfinite(low + high):
             return "cannot tell"
-        inside = {"above": low > self.size, "below": high < self.size, "within": max(-low, high) < self.size}
-        outside = {
-            "above": high <= self.size,
-            "below": low >= self.size,
-            "within": min(-high, -low) >= self.size or low >= self.size,
-        }
+        size = self.size
+        inside = {"above": low > size, "below": high < size, "within": -size < low and high < size}
+        outside = {"above": high <= size, "below": low >= size, "within": low >= size or high <= -size}
         return "holds" if inside[self.direction] else "does not hold" if outside[self.direction] else "cannot tell"
 
 
@@ -109,7 +106,8 @@ def bootstrap(
 
     Bias-corrected and accelerated (Efron and Tibshirani 1993, sec. 14.3; ``scipy.stats.bootstrap``), by percentiles where that
     has no value (all resamples alike). Bounds are taken at the wider level of Hesterberg (2015, American Statistician 69), with
-    which few seeds cover a mean about as often as Student's t does.
+    which few seeds cover a mean about as often as Student's t does: at 0.95, 8 seeds 0.93 of the time and 16 seeds 0.94, where the
+    plain level gives 0.88 and 0.91 (normal draws).
 
     Parameters
     ----------

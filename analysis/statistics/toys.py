@@ -64,8 +64,8 @@ class Ring:
         """
         seeds, months = drive.shape
         extra = np.zeros((len(self.arrows), months))
-        for arrow, path in (injected or {}).items():
-            extra[arrow] = path
+        for wire, path in (injected or {}).items():
+            extra[wire] = path
         activity, sent = np.zeros((seeds, months)), np.zeros((len(self.arrows), seeds, months))
         delivered = np.zeros_like(sent)
         for t in range(months):

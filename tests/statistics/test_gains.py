@@ -189,7 +189,7 @@ def test_a_boom_that_reverses_is_found_in_both_legs():
 
 @mark.parametrize("delay", [6, 12])
 def test_at_the_hopf_point_the_period_is_four_delays(delay):
-    """Without decay exactly four times delay - 1/2 (22 and 46 months): less strength dies, more grows, and it beats at that time."""
+    """Without decay exactly 4 (delay - 1/2), 22 and 46 months; with less strength it dies, with more it grows."""
     ring, period = balancing_at_hopf(delay, 0.0)
     assert period == approx(4.0 * (delay - 0.5)) and ring.strength < 0.0
     start = np.zeros((1, 2300))
@@ -203,7 +203,7 @@ def test_at_the_hopf_point_the_period_is_four_delays(delay):
 
 
 def test_the_open_wire_tells_the_period_of_the_closed_loop():
-    """A balancing loop of delay 12 with little decay: sign, delay and its own period of 44 months, 3.7 delays, found with it open."""
+    """A balancing loop of delay 12 with little decay: sign, delay and its period of 44 months, 3.7 delays."""
     ring, period = balancing_at_hopf(12, 0.01)
     step = step_response(ring, 0, drive=np.zeros((SEEDS, 1201)))
     one = gain(step, width=1)
@@ -240,7 +240,7 @@ def test_an_amplifier_without_a_loop_is_amplified_but_has_no_gain():
 
 
 def test_paths_that_end_too_early_are_refused():
-    with raises(ValueError, match="paths of 60 months end before month 60. Branch for 61 months"):
+    with raises(ValueError, match=r"paths of 60 months end before month 60\. Branch for 61 months"):
         gain(np.zeros((8, 60)))
 
 

@@ -127,9 +127,9 @@ def test_dates_of_one_seed_make_one_block():
 def test_too_few_seeds_give_no_interval():
     """Five seeds' range covers a median 1 - 2 / 32 = 0.9375 of the time, six 0.96875; five intervals at once need eight."""
     assert [fewest_seeds(level) for level in (0.9375, 0.95, 0.96875, 0.99)] == [5, 6, 6, 8]
-    with raises(TooFewSeeds, match="5 seeds; an interval at 0.95 needs 6"):
+    with raises(TooFewSeeds, match=r"5 seeds; an interval at 0\.95 needs 6"):
         bootstrap(mean, np.zeros((5, 1)))
-    with raises(TooFewSeeds, match="7 seeds; an interval at 0.99 needs 8"):
+    with raises(TooFewSeeds, match=r"7 seeds; an interval at 0\.99 needs 8"):
         bootstrap(mean, np.zeros((7, 1)), family=5)
     with raises(ValueError, match=r"rows \[2\] are not finite"):
         bootstrap(mean, np.r_[0.0, 1.0, np.nan, 2.0, 3.0, 4.0][:, None])
