@@ -50,6 +50,8 @@ def test_a_rings_gain_sign_and_delay_are_found_as_planted():
     assert one.steps.estimate == approx([TRADE.gain(month) for month in HORIZONS])
     assert one.exists and [one.sign(month) for month in HORIZONS] == [0, 1, 1, 1, 1]
     assert one.lag.estimate == one.lag.low == one.lag.high == TRADE.delay == 7
+    assert one.leg.estimate == approx(sum(TRADE.gain(month) for month in range(1, 13)) / 12.0)
+    assert one.reversal.estimate == approx(0.5, abs=1e-9)
     assert one.reinforces() == "holds" and one.reverses() == "does not hold"
 
 
@@ -213,7 +215,7 @@ def test_the_open_wire_tells_the_period_of_the_closed_loop():
 
 
 def test_a_pure_cobweb_swings_without_any_gain_of_arrows():
-    """It swings by itself at about 43 months, and its arrows carry the swing, but what is injected into them never returns."""
+    """It swings by itself at about 40 months, and its arrows carry the swing, but what is injected into them never returns."""
     drive = drives(16, 600, seed=8)
     live, sent = COBWEB.run(drive)
     cut = COBWEB.run(drive, cut=[0, 1])[0]
