@@ -59,24 +59,25 @@ def pay_rents(
     deals: np.ndarray,
     rents: np.ndarray,
     used: np.ndarray,
+    own: np.ndarray,
     kept: np.ndarray,
 ) -> None:
-    """Clouds collect what labs pay for the units they rent, and pay their landlords, by bonds if need be.
+    """Clouds are paid for their own units and for those they rent, and pay their landlords, by bonds if need be.
 
     Parameters
     ----------
     tenant : (n,) party
     deals : (n,) party of the landlord
     rents, used : (n,) USD of contract rent, and of what the units in use earn at spot
-    kept : (c,) USD that each cloud needs for its own units' running cost
+    own, kept : (c,) USD that each cloud's own units earn, and what it needs to run them
     """
     clouds = economy.parties("cloud", region)
     of = np.isin(tenant, clouds)
-    if not of.any():
-        return
     tenant, deals, rents, used = tenant[of], deals[of], rents[of], used[of]
     earned, owed = (np.array([total(x[tenant == party]) for party in clouds]) for x in (used, rents))
-    economy.ledger.pay("spot_rent", economy.outside["exchange", region], clouds, earned)
+    economy.ledger.pay("spot_rent", economy.outside["exchange", region], clouds, own + earned)
+    if not of.any():
+        return
     for cloud, need in zip(economy.all("cloud", region), owed + kept, strict=True):
         fund_cloud(economy, region, cloud, float(need))
     economy.ledger.pay("contract_rent", tenant, deals, rents)

@@ -180,8 +180,8 @@ def _pay(economy: Economy, region: str, rents: Rents, compute: np.ndarray) -> No
     ledger.pay("contract_rent", people[rents.tenant[by_lab]], deal[by_lab], paid[by_lab])
     use_up(economy, rents.rows, rents.prepaid)
     ledger.pay("spot_rent", exchange, deal, rents.spot)
-    ledger.pay("spot_rent", exchange, economy.parties("cloud", region), rents.clouds)
-    pay_rents(economy, region, economy.contracts["tenant"][rents.rows], deal, paid, rents.used, rents.cloud_cost)
+    tenant = economy.contracts["tenant"][rents.rows]
+    pay_rents(economy, region, tenant, deal, paid, rents.used, rents.clouds, rents.cloud_cost)
 
 
 def _close_barred(economy: Economy, region: str, dry: np.ndarray) -> None:

@@ -58,7 +58,7 @@ def test_clouds_without_cash_borrow_for_rents_and_keep_what_their_own_units_cost
     ledger.provide("income", exchange, 12e9)
     before = float(ledger.balance(cloud.party, "bonds"))
     deal = economy.deals["party"][:1]
-    anchoring.pay_rents(economy, "china", np.array([cloud.party]), deal, *np.array([[30e9], [12e9], [5e9]]))
+    anchoring.pay_rents(economy, "china", np.array([cloud.party]), deal, *np.array([[30e9], [12e9], [0.0], [5e9]]))
     assert float(ledger.cash(cloud.party)) == approx(5e9) and float(ledger.balance(cloud.party, "bonds")) - before == approx(-23e9)
 
 
