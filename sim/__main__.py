@@ -5,18 +5,19 @@ Exit codes: 0 done, 2 wrong configuration, 3 books do not balance, 4 a repetitio
 """
 
 import gc
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from sim import signals
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Validate everything, then run it."""
     gc.set_threshold(100_000, 50, 100)  # a run makes few cycles: looking for them as often as usual takes 3 % of its time
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signals.listen()
     try:
         from sim.run import warm_cache
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
-from sim import references
+from sim import references, signals
 from sim.claims import claim
 from sim.folders import appearing, differences, hashes
 from sim.manifest import manifest, sources_hash
@@ -120,6 +120,7 @@ def simulate(params: Params, progress: Progress | None = None, draw: Draw | None
         months = range(economy.months_total)
         for _ in progress(months, len(months)) if progress else months:
             economy.step()
+            signals.heed()
         stepped = clock()
         write(economy.recorder, folder, params)
         if draw is not None:

@@ -14,6 +14,8 @@ from sim.sums import total
 if TYPE_CHECKING:
     from sim.economy import Economy
 
+ROUNDING = 1e-12  # of what is owed, so that the sum of many rents is there
+
 
 def anchored(economy: Economy, region: str) -> bool:
     """Whether a channel of the region has clouds for tenants."""
@@ -79,7 +81,7 @@ def pay_rents(
     if not of.any():
         return
     for cloud, need in zip(economy.all("cloud", region), owed + kept, strict=True):
-        fund_cloud(economy, region, cloud, float(need))
+        fund_cloud(economy, region, cloud, (1.0 + ROUNDING) * float(need))
     economy.ledger.pay("contract_rent", tenant, deals, rents)
     economy.note(region, anchor_rent=total(rents))
 
