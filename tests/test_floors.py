@@ -8,7 +8,17 @@ from pytest import mark
 
 HOUSE = Path(__file__).resolve().parents[1]
 FLOORS = (  # from the ground; a package stands for all its modules, which may know each other
-    ("sim.signals", "sim.units", "sim.sums", "sim.streams", "sim.kernels", "sim.mistakes", "sim.plain", "sim.folders", "sim.columns"),
+    (
+        "sim.signals",
+        "sim.units",
+        "sim.sums",
+        "sim.streams",
+        "sim.kernels",
+        "sim.mistakes",
+        "sim.plain",
+        "sim.folders",
+        "sim.columns",
+    ),
     ("sim.pools", "sim.collateral", "sim.rating_engine", "sim.deal_fields", "sim.claims"),
     ("sim.ratings", "sim.deal_obligors"),
     ("sim.structuring", "sim.deal_files"),
