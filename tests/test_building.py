@@ -25,7 +25,7 @@ def run():
 def checked(economy) -> float:
     landlords = [economy.outside["landlords", region] for region in economy.regions]
     books = (economy.ledger, economy.deals, economy.fleet, cloud_parties(economy))
-    return audit.check(*books, economy.bonds, landlords, economy.leases.book)
+    return audit.check(audit.gaps(*books, economy.bonds, landlords, economy.leases.book))
 
 
 def test_the_books_close_with_stages_leases_and_parts_on(run):

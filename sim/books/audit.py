@@ -1,6 +1,6 @@
 """The books close: named identities, checked every month of every run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -57,58 +57,13 @@ def gaps(
 
     ``sites`` (l,) are what the books of ``landlords`` (l,) hold, USD.
     """
-    size = len(ledger.members)
-    books = ledger.balances[:size]
+    books = ledger.balances[: len(ledger.members)]
     scale = max(total_assets(ledger), 1.0)
-    party, state = deals["party"], deals["state"]
-    live, closed = deals.live(), deals.live(CLOSED)
-    owed = by_row(state["balance"])
-
-    def row(i: int) -> str:
-        return ledger.name(int(party[i]))
-
-    def holder(i: int) -> str:
-        return ledger.name(int(deals.investors[i]))
-
-    notes = ACCOUNT["notes"]
-    rows = np.flatnonzero(owed)
-    held = deals.by_holder(rows, state["balance"][rows])
-    accounts = state["reserve"] + state["trap"] + deals["escrow"]
-    accounts = np.where(deals["stage"] == BUILDING, deals["escrow"], accounts)
-    units = fleet.bought - fleet.failed - fleet.retired - fleet.count()
     out = [
         _worst("every posting has two sides", books.sum(axis=1), scale, ledger.name),
         _worst("no deposit below zero", np.minimum(np.delete(books[:, 0], WORLD), 0.0), scale, lambda i: ledger.name(i + 1)),
-        _worst("notes owed are notes outstanding", books[party, notes] + owed, scale, row),
-        _worst("notes held are the holders' shares", books[deals.investors, notes] - held, scale, holder),
-        _worst(
-            "a note has one holder for each part",
-            np.abs(deals["shares"][live].sum(axis=2) - 1.0).max(axis=1),
-            1.0,
-            lambda i: row(live[i]),
-        ),
-        _worst("a deal's cash is its accounts", books[party, 0] - accounts - deals["collected"], scale, row),
-        _worst("a deal's hardware is in its books", books[party, ACCOUNT["fleet"]] - fleet.deals["book"], scale, row),
-        _worst("a closed deal owns and owes nothing", np.abs(books[party[closed]]).max(axis=1), scale, lambda i: row(closed[i])),
-        _worst(
-            "a cloud's hardware is in its books",
-            books[cloud_parties, ACCOUNT["fleet"]] - fleet.book.sum(axis=1) - fleet.paid.sum(axis=1),
-            scale,
-            lambda i: ledger.name(int(cloud_parties[i])),
-        ),
-        _worst(
-            "a landlord's sites are in its books",
-            books[list(landlords), ACCOUNT["fleet"]] - np.asarray(sites),
-            scale,
-            lambda i: ledger.name(int(landlords[i])),
-        ),
-        _worst(
-            "a deal's parts are its hardware",
-            np.where(fleet.deals["part_book"].any(axis=1), fleet.deals["part_book"].sum(axis=1) - fleet.deals["book"], 0.0),
-            scale,
-            row,
-        ),
-        _worst("GPUs bought are installed, on order, failed or retired", units, max(fleet.bought, 1.0), lambda _: "fleet"),
+        *_deals(books, deals, fleet, scale, ledger.name),
+        *_hardware(books, fleet, (cloud_parties, list(landlords), sites), scale, ledger.name),
     ]
     if bonds is not None:
         out += _bonds(books[:, ACCOUNT["bonds"]], bonds, scale, ledger.name)
@@ -118,6 +73,48 @@ def gaps(
     return out
 
 
+def _deals(books: np.ndarray, deals: "DealBook", fleet: "Fleet", scale: float, name: Callable[[int], str]) -> Iterator[Gap]:
+    """Notes, accounts and hardware of deals against the books."""
+    party, state, notes = deals["party"], deals["state"], ACCOUNT["notes"]
+    live, closed = deals.live(), deals.live(CLOSED)
+    owed = by_row(state["balance"])
+    rows = np.flatnonzero(owed)
+    held = deals.by_holder(rows, state["balance"][rows])
+    accounts = state["reserve"] + state["trap"] + deals["escrow"]
+    accounts = np.where(deals["stage"] == BUILDING, deals["escrow"], accounts)
+    whole = np.abs(deals["shares"][live].sum(axis=2) - 1.0).max(axis=1)
+    parts = fleet.deals["part_book"]
+    apart = np.where(parts.any(axis=1), parts.sum(axis=1) - fleet.deals["book"], 0.0)
+
+    def row(i: int) -> str:
+        return name(int(party[i]))
+
+    def holder(i: int) -> str:
+        return name(int(deals.investors[i]))
+
+    yield _worst("notes owed are notes outstanding", books[party, notes] + owed, scale, row)
+    yield _worst("notes held are the holders' shares", books[deals.investors, notes] - held, scale, holder)
+    yield _worst("a note has one holder for each part", whole, 1.0, lambda i: row(live[i]))
+    yield _worst("a deal's cash is its accounts", books[party, 0] - accounts - deals["collected"], scale, row)
+    yield _worst("a deal's hardware is in its books", books[party, ACCOUNT["fleet"]] - fleet.deals["book"], scale, row)
+    yield _worst("a deal's parts are its hardware", apart, scale, row)
+    yield _worst("a closed deal owns and owes nothing", np.abs(books[party[closed]]).max(axis=1), scale, lambda i: row(closed[i]))
+
+
+def _hardware(
+    books: np.ndarray, fleet: "Fleet", owners: tuple[np.ndarray, list[int], Any], scale: float, name: Callable[[int], str]
+) -> Iterator[Gap]:
+    """Hardware of clouds and landlords against the books, and the count of GPUs; ``owners``: clouds, landlords, their sites."""
+    clouds, landlords, sites = owners
+    held = books[:, ACCOUNT["fleet"]]
+    units = fleet.bought - fleet.failed - fleet.retired - fleet.count()
+    own = held[clouds] - fleet.book.sum(axis=1) - fleet.paid.sum(axis=1)
+    yield _worst("a cloud's hardware is in its books", own, scale, lambda i: name(int(clouds[i])))
+    let = held[np.asarray(landlords, dtype=np.int64)] - np.asarray(sites)
+    yield _worst("a landlord's sites are in its books", let, scale, lambda i: name(int(landlords[i])))
+    yield _worst("GPUs bought are installed, on order, failed or retired", units, max(fleet.bought, 1.0), lambda _: "fleet")
+
+
 def _bonds(books: np.ndarray, bonds: "Bonds", scale: float, name: Callable[[int], str]) -> list[Gap]:
     """Issues against the accounts of those who owe and hold them."""
     owed = np.bincount(bonds["issuer"], bonds["balance"], len(books))
@@ -125,15 +122,7 @@ def _bonds(books: np.ndarray, bonds: "Bonds", scale: float, name: Callable[[int]
     return [_worst("bonds owed and held are bonds outstanding", books - held + owed, scale, name)]
 
 
-def check(
-    ledger: "Ledger",
-    deals: "DealBook",
-    fleet: "Fleet",
-    cloud_parties: np.ndarray,
-    bonds: "Bonds | None" = None,
-    landlords: Any = (),
-    sites: Any = (),
-) -> float:
+def check(found: Iterable[Gap]) -> float:
     """Largest breach relative to its scale.
 
     Raises
@@ -142,7 +131,7 @@ def check(
         A breach exceeds ``TOLERANCE``; names identity, party and amount.
     """
     worst = 0.0
-    for gap in gaps(ledger, deals, fleet, cloud_parties, bonds, landlords, sites):
+    for gap in found:
         relative = gap.amount / gap.scale
         if not relative <= TOLERANCE:
             raise BooksDoNotBalance(
