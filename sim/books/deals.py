@@ -208,6 +208,11 @@ class DealBook(Table):
         interest += state["arrears"][rows] * (1.0 + terms["interest_on_interest"][rows] * coupon / MONTHS)
         return interest, self["scheduled"][rows] * self.library.at("target", self["kind"][rows], state["age"][rows] + 1)
 
+    def repay(self, rows: np.ndarray, cash: np.ndarray) -> None:
+        """Deals end at the next pay date: their accounts and ``cash`` (n,) USD pay what is owed."""
+        self["period"]["principal_cash"][rows] = cash
+        self["period"]["last"][rows] = True
+
     def years(self, rows: np.ndarray) -> np.ndarray:
         """Average life (n, 2) that is left when all goes as planned, a month at least."""
         month = np.where(self["stage"][rows] == OPERATING, self["state"]["age"][rows], 0)

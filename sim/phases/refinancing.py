@@ -73,14 +73,8 @@ def refinance(economy: Economy, region: str) -> None:
     economy.ledger.pay("cure", deals["sponsor"][rows], deals["party"][rows], gap)
     again = lent > 0.0
     _roll(economy, region, rows[again], lent[again])
-    _repay(economy, rows, lent + gap)
+    deals.repay(rows, lent + gap)
     economy.note(region, refinancing=float(lent.sum()), support=float(gap.sum()))
-
-
-def _repay(economy: Economy, rows: np.ndarray, cash: np.ndarray) -> None:
-    """The old deals end at the next pay date: their accounts and ``cash`` (n,) USD pay what is owed."""
-    economy.deals["period"]["principal_cash"][rows] = cash
-    economy.deals["period"]["last"][rows] = True
 
 
 def _roll(economy: Economy, region: str, old: np.ndarray, lent: np.ndarray) -> None:
@@ -139,7 +133,7 @@ def _take_out(economy: Economy, region: str, c: int, channel: Channel) -> None:
     given["shares"] = holders(economy, region, which, len(rows))
     fresh = replace(economy, region, rows, notes, coupon, **given)
     economy.ledger.pay("takeout", deals["party"][fresh], deals["party"][rows], lent)
-    _repay(economy, rows, lent + gap)
+    deals.repay(rows, lent + gap)
     economy.note(region, support=total(gap), take_outs=total(lent), **{f"issuance_{channel.name}": total(lent)})
 
 

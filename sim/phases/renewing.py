@@ -122,8 +122,7 @@ def redeem(economy: Economy, region: str, rows: np.ndarray, owed: np.ndarray) ->
         price = _sell_to_builders(economy, region, rows[own])
         ledger.pay("residual", deals["party"][rows[own]], operator.party, np.maximum(price - owed[own], 0.0))
         fleet.strip(rows[own], ~EQUIPMENT, price)
-        deals["period"]["principal_cash"][rows[own]] = owed[own]
-        deals["period"]["last"][rows[own]] = True
+        deals.repay(rows[own], owed[own])
         economy.note(region, support=total(gap[own]))
 
 
