@@ -25,8 +25,9 @@ def price(economy: Economy) -> None:
         excess = _carry(economy, region)
         exposure = economy.deals.exposure(economy.regions.index(region))  # notes stay where they are until the trade
         _flows(economy, region, excess, exposure)
-        _bids(economy, region, exposure)
-        _clear(economy, region, exposure)
+        sought = requested(economy, region)
+        _bids(economy, region, exposure, sought)
+        _clear(economy, region, exposure, sought)
         _mark(economy, region)
         _trade(economy, region, exposure)
         repay(economy.ledger, economy.outside["banks", region], economy.parties("investor", region))
@@ -114,16 +115,15 @@ def _replace(economy: Economy, region: str, agent, needed: float) -> None:
     )
 
 
-def _bids(economy: Economy, region: str, exposure: np.ndarray) -> None:
-    """Beliefs move with the month's losses; each investor states what it would hold at any spread."""
+def _bids(economy: Economy, region: str, exposure: np.ndarray, sought: float) -> None:
+    """Beliefs move with the month's losses; each investor states what it would hold at any spread. ``sought``: new notes, USD."""
     market, facts = economy.tape[region], economy.facts[region]
     debt = total(exposure.ravel())
     rate = facts["loss"] / max(debt + facts["loss"], 1.0)
     economy.publish(region, loss_rate=market.loss_rate + (rate * MONTHS - market.loss_rate) / MONTHS)
     agents = economy.all("investor", region)
-    new = MONTHS * requested(economy, region)
     for agent in agents:
-        agent.learn(rate * MONTHS, debt / max(debt + new, 1.0))
+        agent.learn(rate * MONTHS, debt / max(debt + MONTHS * sought, 1.0))
     loss = economy.transmit("loss_belief", region, np.array([a.loss_belief for a in agents]))
     risk = economy.transmit("loss_volatility", region, np.array([a.loss_volatility for a in agents]))
     own, lean, letter = capital(economy, region), _lean(economy, region), junior_letter(economy, region)
@@ -162,13 +162,12 @@ def junior_letter(economy: Economy, region: str) -> float:
     return total(letter * owed) / total(owed) if total(owed) > 0.0 else 0.0
 
 
-def _clear(economy: Economy, region: str, exposure: np.ndarray) -> None:
-    """New terms of credit, through the arrow from valuation to credit; who should hold what."""
+def _clear(economy: Economy, region: str, exposure: np.ndarray, sought: float) -> None:
+    """New terms of credit, through the arrow from valuation to credit; who should hold what. ``sought``: new notes, USD."""
     p = economy.params.sim.markets.primary
     quotes, book = economy.quotes[region], economy.bids[region]
     exposure = exposure[:, economy.slots(region)]  # what others hold asks nothing of investors
     debt = total(exposure.ravel())
-    sought = requested(economy, region)
     terms = primary.clear(p, quotes, book, debt + weight_of_bonds(economy, region), sought)
     clearing = terms.pop("clearing")
     quotes.update(terms)

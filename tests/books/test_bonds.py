@@ -10,7 +10,7 @@ from sim.compose import resolve
 from sim.mistakes import Mistakes
 from sim.phases import funding
 from sim.phases.closing import cloud_parties
-from sim.phases.pricing import _clear
+from sim.phases.pricing import _clear, requested
 from tests.phases.economies import economy_of
 
 TERMS = ("spread=0.007", "slope=0.001", "share=0.125", "from=0", "weight=0.2", "holders=investors")
@@ -109,7 +109,7 @@ def test_bonds_that_investors_hold_crowd_out_other_debt(economy):
         economy.facts["us"] = {}
         if amount:
             funding.issue_bonds(economy, "us", economy.all("cloud", "us")[0], amount)
-        _clear(economy, "us", economy.deals.exposure(0))
+        _clear(economy, "us", economy.deals.exposure(0), requested(economy, "us"))
         spreads.append(economy.facts["us"]["clearing_spread"])
     assert spreads[1] > spreads[0] + 0.01
 

@@ -164,7 +164,7 @@ def test_what_banks_hold_asks_nothing_of_investors(east):
     for more in (0.0, 1e12):
         exposure[:, east.deals.investors == east.outside["banks", "china"]] += more
         east.facts = {"china": {}}
-        pricing._clear(east, "china", exposure)
+        pricing._clear(east, "china", exposure, pricing.requested(east, "china"))
         spreads.append(east.facts["china"]["clearing_spread"])
     assert spreads[0] == spreads[1]
 
