@@ -39,10 +39,10 @@ def issue_bonds(economy: Economy, region: str, cloud: Any, amount: float) -> Non
     spread = cloud.spread(owed + amount, other_business(economy, region, cloud))
     if p.bond_holders == "savers":
         ledger.provide("income", economy.outside["savers", region], amount)
-    shares = _buyers(economy, region, cloud)
     if p.bond_tenor == 0:
         ledger.pay("bond_issue", economy.outside["savers", region], cloud.party, amount)
     else:
+        shares = _buyers(economy, region, cloud)
         slots, bank = economy.slots(region), economy.outside["banks", region]
         borrow(ledger, bank, economy.deals.investors[slots], amount * shares[slots])
         place, months = economy.regions.index(region), (economy.clock, economy.clock + p.bond_tenor)
