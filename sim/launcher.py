@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,6 +13,8 @@ from typing import Any, ClassVar
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
+
+from sim import signals
 
 MOST_STILLBORN = 3  # workers in a row that do not start
 HOME = "hydra_plugins.caploop"  # which imports it from here
@@ -134,7 +135,7 @@ def hire(work: Work) -> Worker:
 def serve(pipe: connection.Connection, work: Work) -> None:
     """A worker's life: jobs come through the pipe until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends its workers
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, signals.hear)
     threading.Thread(target=follow_parent, daemon=True).start()
     pipe.send(("started", ""))
     while True:

@@ -10,7 +10,7 @@ asked: list[int] = []  # signals heard
 def listen() -> None:
     """Stop when the terminal or the system asks."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _hear)
+        signal.signal(number, hear)
 
 
 def heed() -> None:
@@ -19,7 +19,8 @@ def heed() -> None:
         _stop(asked[-1])
 
 
-def _hear(number: int, _frame: FrameType | None) -> None:
+def hear(number: int, _frame: FrameType | None) -> None:
+    """A handler that remembers."""
     asked.append(number)
     _stop(number)
 
