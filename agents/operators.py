@@ -39,8 +39,10 @@ class Params(Frozen):
     idle_payout: float = quantity("1/month", 0.0, 1.0, "of cash above the buffer paid out")
     anchor_share: float = quantity("share", 0.0, 1.0, "of its new contracts signed with its anchor tenant, the rest with others")
     outside_from: float = quantity("1", 0.0, 2.0, "value over cost at which shareholders begin to buy new shares")
-    outside_equity: float = quantity("1", 0.0, 20.0, "share of its plans' equity raised that way, per value over cost above it")
-    outside_cap: float = quantity("share", 0.0, 2.0, "most of those needs that are met this way")
+    outside_equity: float = quantity(
+        "1", 0.0, 20.0, "share of the equity that its plans lack sold that way, per value over cost above it"
+    )
+    outside_cap: float = quantity("share", 0.0, 2.0, "most of that lack that is met this way")
     failure: float = quantity("share", 0.0, 1.0, "of its debt in default above which it fails")
     restart: float = quantity("share", 0.0, 0.5, "of its capacity's cost: cash that new owners bring")
     start_equity: float = quantity("share", 0.0, 5.0, "cash at the start, of capacity's cost")
