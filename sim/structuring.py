@@ -1,6 +1,5 @@
 """Structuring: the largest classes that an agency's beliefs let reach their letters, most senior first."""
 
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,24 +13,24 @@ ROUNDS = 2  # each narrows the range to one step of the grid
 
 
 def resize(terms: np.ndarray, state: np.ndarray, book: Book, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray, Book]:
-    """A new deal of other sizes, many times: what is fixed in USD for the notes grows with them.
+    """New deals of other sizes, each many times: what is fixed in USD for the notes grows with them.
 
     Parameters
     ----------
-    terms, state : (1,) records
-    book : its collateral, one deal
-    sizes : (c, k) USD by class
+    terms, state : (n,) records
+    book : their collateral
+    sizes : (n, c, k) USD by class
 
     Returns
     -------
-    terms, state (c,) and book of c deals
+    terms, state (n c,) and book, the sizes of a deal together
     """
-    rows = np.zeros(len(sizes), dtype=np.int64)
+    n, count, k = sizes.shape
+    rows = np.repeat(np.arange(n), count)
     terms, state, book = terms[rows], state[rows], select(book, rows)
-    used, before = terms["classes"][0], terms["notional"][0].copy()
-    new = np.zeros_like(terms["notional"])
-    new[:, :used] = sizes
-    grown = new.sum(axis=1) / before.sum()
+    before, new = terms["notional"].copy(), np.zeros_like(terms["notional"])
+    new[:, :k] = sizes.reshape(-1, k)
+    grown = new.sum(axis=1) / before.sum(axis=1)
     terms["notional"] = state["balance"] = new
     fixed = terms["reserve_target_kind"] == 0
     terms["reserve_target"] = np.where(fixed, terms["reserve_target"] * grown, terms["reserve_target"])
@@ -48,35 +47,34 @@ def structure(
     book: Book,
     obligors: Obligors,
     beliefs: Beliefs,
-    letters: Sequence[int],
-    limit: float,
+    letters: np.ndarray,
+    limit: np.ndarray,
     *,
     paths: int | None = None,
     seed: int = 0,
     date: int = 0,
 ) -> np.ndarray:
-    """Largest sizes, USD (k,), at which every class has its letter or a better one.
+    """Largest sizes, USD (n, k), at which every class of every deal has its letter or a better one.
 
     The senior class is sized alone, then each next one beside those before it, which keep their letters. All sizes see the same
     scenarios; a size counts only if all smaller ones tried pass, so that a looser letter never gives a smaller class.
 
     Parameters
     ----------
-    terms, state : (1,) records of a deal with every class of some size
-    letters : (k,) places in LETTERS to be reached by expected loss
-    limit : USD, most of all classes together
+    terms, state : (n,) records of deals of k classes, every class of some size
+    letters : (n, k) places in LETTERS to be reached by expected loss
+    limit : (n,) USD, most of all classes together
     """
-    sizes = np.zeros(len(letters))
-    for k in range(len(letters)):
-        low, step = 0.0, (limit - sizes.sum()) / GRID
+    sizes = np.zeros(letters.shape)
+    for k in range(letters.shape[1]):
+        low, step = np.zeros(len(terms)), (limit - sizes.sum(axis=1)) / GRID
         for _ in range(ROUNDS):
-            tried = np.tile(sizes, (GRID, 1))
-            tried[:, k] = low + step * np.arange(1, GRID + 1)
+            tried = np.repeat(sizes[:, None], GRID, axis=1)
+            tried[:, :, k] = low[:, None] + step[:, None] * np.arange(1, GRID + 1)
             rated = rate_book(p, *resize(terms, state, book, tried), obligors, beliefs, paths=paths, seed=seed, date=date)
-            passes = (rated.by_loss[:, : k + 1] <= np.array(letters[: k + 1])).all(axis=1)
-            low += step * (GRID if passes.all() else int(passes.argmin()))
-            if passes.all():
-                break
-            step /= GRID
-        sizes[k] = low
+            seen = rated.by_loss[:, : k + 1].reshape(len(terms), GRID, k + 1)
+            passes = (seen <= letters[:, None, : k + 1]).all(axis=2)
+            low += step * np.where(passes.all(axis=1), GRID, passes.argmin(axis=1))
+            step = np.where(passes.all(axis=1), 0.0, step / GRID)  # at the limit there is nothing to narrow
+        sizes[:, k] = low
     return sizes

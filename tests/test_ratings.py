@@ -214,8 +214,20 @@ def test_structuring_gives_smaller_classes_for_better_letters_and_they_reach_the
         60.0, 40, [(0, 0.5, 24), (1, 0.5, 24)], contract=np.full(40, 3.0), market=np.full(40, 3.0), value=np.full(40, 40.0)
     )
     places = [LETTERS.index(letter) for letter in ("Aa2", "A2", "Baa2", "B2")]
-    sizes = [structure(P, *deal, tenants, beliefs, [place], 100.0, paths=256)[0] for place in places]
+    sizes = [structure(P, *deal, tenants, beliefs, np.array([[place]]), np.array([100.0]), paths=256)[0, 0] for place in places]
     assert sizes == sorted(sizes) and 0.0 < sizes[0] < sizes[-1] < 100.0
+
+
+def test_deals_structured_together_have_the_sizes_that_each_has_alone():
+    """To the bit: another deal beside it, of another letter and limit, changes nothing; at its limit a class takes it all."""
+    tenants, beliefs = obligors([7, 8], [0.02, 0.05], P.horizon), Beliefs(0.3, 0.1, 0.2, 0.8, 0.6, 0.1, 1.0, 0.1)
+    curves = {"contract": np.full(40, 3.0), "market": np.full(40, 3.0), "value": np.full(40, 40.0)}
+    terms, state, book = lay_out(60.0, 40, [(0, 0.5, 24), (1, 0.5, 24)], **curves)
+    twice = (np.repeat(terms, 2), np.repeat(state, 2), select(book, np.zeros(2, np.int64)))
+    letters, limit = np.array([[4], [14]]), np.array([100.0, 20.0])
+    both = structure(P, *twice, tenants, beliefs, letters, limit, paths=256)
+    alone = [structure(P, terms, state, book, tenants, beliefs, letters[d : d + 1], limit[d : d + 1], paths=256) for d in (0, 1)]
+    assert both.tolist() == np.concatenate(alone).tolist() and 0.0 < both[0, 0] < 100.0 and both[1, 0] == 20.0
 
 
 def test_a_resized_deal_repays_on_its_schedule_whatever_its_size():
@@ -223,7 +235,7 @@ def test_a_resized_deal_repays_on_its_schedule_whatever_its_size():
     terms, state, book = lay_out(90.0, 12, [(0, 1.0, 12)], sweep=0.0, contract=np.full(12, 50.0))
     terms["mode"] = SCHEDULED
     book.target[0, :, 0] = 90.0 * np.arange(11, -1, -1) / 12
-    resized = resize(terms, state, book, np.array([[30.0], [60.0]]))
+    resized = resize(terms, state, book, np.array([[[30.0], [60.0]]]))
     assert resized[2].target[:, 5, 0] == approx([15.0, 30.0])
     assert rate(resized, obligors([7], [0.0], P.horizon), paths=64).life[:, 0] == approx(np.full(2, 6.5 / 12.0))
     assert terms["notional"][0, 0] == state["balance"][0, 0] == 90.0 and book.target[0, 5, 0] == 45.0

@@ -52,18 +52,20 @@ def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np
     state = layout(2).blank("state", len(kind))
     state["balance"], state["pool"] = notes, 1.0
     state["reserve"] = deals.library.reserve(kind, notes, coupon)
-    book = book_of(units, notes[:, None] * units.target)
-    found = np.zeros((len(kind), 2))
-    for c in range(len(kind)):
-        if menu[c].name not in rules(economy, region).open:
+    book, found = book_of(units, notes[:, None] * units.target), np.zeros((len(kind), 2))
+    offered = [c for c, channel in enumerate(menu) if channel.name in rules(economy, region).open]
+    twins = deals.library.names[kind[0]] == deals.library.names[kind[1]] and backing[0] == backing[1] and {0, 1} <= set(offered)
+    sized = [c for c in offered if not (c == 1 and twins)]
+    for classes in (1, 2):
+        rows = np.array([c for c in sized if deals.library.classes[kind[c]] == classes], dtype=np.int64)
+        if not len(rows):
             continue
-        if c == 1 and deals.library.names[kind[c]] == deals.library.names[kind[0]] and backing[c] == backing[0]:
-            found[c] = found[0]
-            continue
-        one, two = slice(c, c + 1), deals.library.classes[kind[c]] > 1
-        own = (p, terms[one], state[one], select(book, np.array([c])), labs, belief)
-        sought = [menu[c].senior_letter or p.senior_letter, menu[c].junior_letter or p.junior_letter][0 if two else 1 :]
-        letters = [ratings.LETTERS.index(letter) for letter in sought]
-        sizes = structuring.structure(*own, letters, min(limit, menu[c].most), seed=economy.params.seed, date=economy.clock)
-        found[c] = sizes[0] if two else sizes.sum(), sizes.sum()
+        sought = [(menu[c].senior_letter or p.senior_letter, menu[c].junior_letter or p.junior_letter) for c in rows]
+        letters = np.array([[ratings.LETTERS.index(letter) for letter in pair] for pair in sought])[:, 2 - classes :]
+        most = np.minimum(limit, [menu[c].most for c in rows])
+        own = (p, terms[rows], state[rows], select(book, rows), labs, belief)
+        sizes = structuring.structure(*own, letters, most, seed=economy.params.seed, date=economy.clock)
+        found[rows, 0], found[rows, 1] = sizes[:, 0], sizes.sum(axis=1)
+    if twins:
+        found[1] = found[0]
     return found
