@@ -30,6 +30,7 @@ class Params(Frozen):
     anchor: float = quantity("share", 0.0, 1.0, "weight of straight-line depreciation in sponsors' view")
     confidence_noise: float = quantity("1", 0.0, 1.0, "monthly standard deviation of log confidence")
     confidence_persistence: float = quantity("1/month", 0.0, 0.999, "of confidence")
+    least: float = quantity("USD", 0.0, 1e12, "order or loan below which it seeks no deal")
     equity_spend: float = quantity("share", 0.0, 1.0, "of cash that one quarter's closings may take")
     returning: float = quantity("share", 0.0, 1.0, "of unfunded orders that are tried again")
     support: float = quantity("share", 0.0, 1.0, "of cash that a month's cures may take")
@@ -141,11 +142,13 @@ class Operator(Party):
 
     def request(self, cash: float) -> list[FinancingRequest]:
         """Seek deals for what is ready, with as much own money as prudence allows."""
-        wanted = sum(self.ready.values())
-        if wanted <= 0.0:
-            return []
-        own = self.params.equity_spend * max(cash, 0.0)
-        return [FinancingRequest(self.party, c, ready, own * ready / wanted) for c, ready in self.ready.items() if ready > 0.0]
+        large = {c: ready for c, ready in self.ready.items() if self.worth_a_deal(ready)}
+        wanted, own = sum(large.values()), self.params.equity_spend * max(cash, 0.0)
+        return [FinancingRequest(self.party, c, ready, own * ready / wanted) for c, ready in large.items()]
+
+    def worth_a_deal(self, amount: float) -> bool:
+        """What lawyers and agencies ask is too much for less."""
+        return amount > 0.0 and amount >= self.params.least
 
     def expects(self, month: int, cash: float, debt: float, banks: Sequence[str] = (), own: float = 1.0) -> float:
         """Notes, USD, that its deals will ask of investors in ``month`` at an advance rate of ``debt``; not those of ``banks``.
@@ -154,7 +157,8 @@ class Operator(Party):
         """
         if not self.closes(month):
             return 0.0
-        wanted = own * sum(self.ready[c] + plans[0] for c, plans in self.plans.items() if c not in banks)
+        sums = [self.ready[c] + plans[0] for c, plans in self.plans.items() if c not in banks]
+        wanted = own * sum(amount for amount in sums if self.worth_a_deal(amount))
         return debt * min(wanted, self.params.equity_spend * max(cash, 0.0) / (1.0 - debt))
 
     def funded(self, channel: str, amount: float) -> None:

@@ -39,6 +39,7 @@ def _fund(economy: Economy, region: str) -> None:
     own_share = market.own_share * (1.0 - pledge * debt + deals.library.reserve(kind, sizes, coupon))
     wanted, share = _funded_share(economy, region, pledge * debt, own_share)
     amounts = np.where(np.isnan(share), 0.0, wanted * share)
+    amounts[amounts < economy.params.agents.operators.least] = 0.0
     operators = economy.all("operator", region)
     for operator, row, was in zip(operators, amounts, wanted, strict=True):
         for channel, amount, sought in zip(menu, row, was, strict=True):

@@ -61,8 +61,8 @@ def refinance(economy: Economy, region: str) -> None:
     rate = advances(economy, region, market.advance_senior, market.advance_mezzanine)[:, 1]
     advanced = market.refinancing * rate * p.refinancing_advance
     unit = used_value(economy, region, rows, p.refinancing_stress, p.refinancing_years)
-    lent = advanced[deals["channel"][rows]] * economy.fleet.deals["gpus"][rows] * unit
-    lent = np.where(lent >= p.refinancing_least * owed, np.minimum(lent, owed), 0.0)
+    lent = np.minimum(advanced[deals["channel"][rows]] * economy.fleet.deals["gpus"][rows] * unit, owed)
+    lent[lent < np.maximum(p.refinancing_least * owed, economy.params.agents.operators.least)] = 0.0
     gap = owed - lent
     paid = np.zeros(len(rows), dtype=bool)
     for operator in economy.all("operator", region):
@@ -149,7 +149,7 @@ def _cheaper(
         own = np.flatnonzero(deals["sponsor"][rows] == operator.party)
         gap = owed[own] - lent[own]
         chosen = operator.takes_out(pays[own], asks[own], gap, float(economy.ledger.cash(operator.party)))
-        good[own] = chosen & (lent[own] > 0.0)
+        good[own] = chosen & (lent[own] > 0.0) & (lent[own] >= operator.params.least)
     return good
 
 

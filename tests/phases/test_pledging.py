@@ -118,7 +118,7 @@ def test_take_outs_have_their_channels_backing(monkeypatch):
 
 
 def test_new_deals_pool_is_what_backs_them():
-    economy = economy_of("scenario=separate_parts")
+    economy = economy_of("scenario=separate_parts", "agents.operators.least=0")
     for _ in range(6):
         economy.step()
     deals, rows = economy.deals, economy.rows("us", BUILDING)
@@ -143,14 +143,14 @@ def test_what_matures_is_lent_at_the_rate_of_its_own_channel(monkeypatch):
     economy.deals["channel"][rows], economy.fleet.deals["gpus"][rows] = [0, 1], 1.0
     for name, value in {
         "_maturing": lambda *_: rows,
-        "owed_by": lambda *_: np.full(2, 1e6),
-        "used_value": lambda *_: np.full(2, 1e6),
+        "owed_by": lambda *_: np.full(2, 1e9),
+        "used_value": lambda *_: np.full(2, 1e9),
         "advances": lambda *_: np.array([[0.6, 0.6], [0.75, 0.75]]),
         "_roll": lambda _economy, _region, _old, lent: found.extend(lent.tolist()),
     }.items():
         monkeypatch.setattr(refinancing, name, value)
     for operator in economy.all("operator", "us"):
-        economy.ledger.provide("income", operator.party, 1e9)
+        economy.ledger.provide("income", operator.party, 1e12)
     refinancing.refinance(economy, "us")
     assert found[0] / found[1] == approx(0.8)
 
@@ -189,14 +189,14 @@ def test_what_landlords_pay_takes_up_none_of_a_channels_room():
 
 
 def test_investors_expect_notes_on_what_operators_pay_alone():
-    """A fifth is the landlords': of 100 a month, 0.7 of 80 is asked for; where cash is short it is all that counts."""
+    """A fifth is the landlords': of 100 bn a month, 0.7 of 80 is asked for; where cash is short it is all that counts."""
     economy = economy_of(TWO)
     operator = economy.all("operator", "us")[0]
     month = next(m for m in range(3) if operator.closes(m))
     operator.plans = {channel: [0.0] * 12 for channel in operator.plans}
-    operator.ready = {"abs": 40.0, "private": 60.0}
-    assert operator.expects(month, 1e9, 0.7) == approx(70.0) and operator.expects(month, 1e9, 0.7, own=0.8) == approx(56.0)
-    assert operator.expects(month, 1e9, 0.7, ["private"], 0.8) == approx(22.4)
+    operator.ready = {"abs": 40e9, "private": 60e9}
+    assert operator.expects(month, 1e18, 0.7) == approx(70e9) and operator.expects(month, 1e18, 0.7, own=0.8) == approx(56e9)
+    assert operator.expects(month, 1e18, 0.7, ["private"], 0.8) == approx(22.4e9)
     assert operator.expects(month, 10.0, 0.7) == operator.expects(month, 10.0, 0.7, own=0.8) > 0.0
     before = pricing.requested(economy, "us")
     economy.publish("us", own_share=0.5)
