@@ -31,6 +31,10 @@ class Constants:
         """Of its result."""
         return digest("constants", self.world.identity(), self.seed)
 
+    def stored(self) -> int:
+        """Of one result, how many are there."""
+        return int(self.name in self.store)
+
     def __call__(self, deadline: float) -> int:
         if self.name in self.store:
             return 0
@@ -56,6 +60,10 @@ class Whole:
     def name(self) -> str:
         """Of its result."""
         return digest("whole", self.world.identity(), self.seed, self.arrows, self.constants if self.arrows else None)
+
+    def stored(self) -> int:
+        """Of one result, how many are there."""
+        return int(self.name in self.store)
 
     def __call__(self, deadline: float) -> int:
         if self.name in self.store:
@@ -99,6 +107,10 @@ class Branches:
         """What is still to be done."""
         found = {m: [b for b in every if self.named(m, b) not in self.store] for m, every in sorted(self.at.items())}
         return {month: branches for month, branches in found.items() if branches}
+
+    def stored(self) -> int:
+        """Of all results, how many are there."""
+        return sum(map(len, self.at.values())) - sum(map(len, self.missing().values()))
 
     def __call__(self, deadline: float) -> int:
         todo, done = self.missing(), 0

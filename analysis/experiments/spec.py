@@ -92,8 +92,9 @@ class Spec(Frozen):
 
     @model_validator(mode="after")
     def _known(self) -> "Spec":
-        named = [w.signal for w in self.wires] + [s for t in self.arrows for s in (t.source, t.target)] + [z.signal for z in self.zeros]
-        strange = sorted({name for name in named if name not in ARROW_OF} | {z.column for z in self.zeros if z.column not in MONTHLY})
+        named = [w.signal for w in self.wires] + [z.signal for z in self.zeros]
+        named += [signal for test in self.arrows for signal in (test.source, test.target)]
+        strange = sorted({name for name in named if name not in ARROW_OF} | {z.column for z in self.zeros} - MONTHLY.keys())
         strange += sorted({t.arrow for t in self.arrows if ARROW_OF.get(t.target) != t.arrow})
         if strange:
             raise ValueError(f"loop.yaml names {', '.join(strange)}, which no arrow carries or no table holds")

@@ -39,7 +39,8 @@ class Store:
     def put(self, name: str, arrays: Mapping[str, Any]) -> None:
         """Keep: whole or not at all."""
         with replacing(self._path(name)) as path, path.open("wb") as file:
-            np.savez_compressed(file, **{key: np.asarray(value) for key, value in arrays.items()})
+            named: dict[str, Any] = {key: np.asarray(value) for key, value in arrays.items()}
+            np.savez_compressed(file, **named)
 
     def _path(self, name: str) -> Path:
         return self.folder / name[:2] / f"{name}.npz"

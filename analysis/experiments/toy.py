@@ -19,8 +19,14 @@ DELAY: Final = 3  # month, once around
 PERSISTENCE: Final = 0.9  # of what moves activity from outside
 SHOCK: Final = 0.02  # monthly standard deviation of it
 LEVEL: Final = {  # of signals at rest
-    **{"raise_multiple": 2.0, "half_life": 1.5, "frontier_growth": 0.25, "depreciation_belief": 0.3, "model_worth": 1.0},
-    **{"spread": 0.1, "advance_mezzanine": 0.6, "expected_rent": 1.0},
+    "raise_multiple": 2.0,
+    "half_life": 1.5,
+    "frontier_growth": 0.25,
+    "depreciation_belief": 0.3,
+    "model_worth": 1.0,
+    "spread": 0.1,
+    "advance_mezzanine": 0.6,
+    "expected_rent": 1.0,
 }
 START: Final = 1e9  # USD a month
 
@@ -54,18 +60,17 @@ class Toy:
 
     def step(self) -> None:
         """Once around the ring."""
-        region = self.regions[0]
-        draws = [float(self.streams.draw(name, self.clock, np.array([entity(region)], np.uint64))[0]) for name in ("drive", "credit")]
-        self.drive = PERSISTENCE * self.drive + SHOCK * draws[0]
-        self.outside = PERSISTENCE * self.outside + self.swings * draws[1]
+        region, rest = self.regions[0], LEVEL["raise_multiple"]
+        key = np.array([entity(region)], np.uint64)
+        self.drive = PERSISTENCE * self.drive + SHOCK * float(self.streams.draw("drive", self.clock, key)[0])
+        self.outside = PERSISTENCE * self.outside + self.swings * float(self.streams.draw("credit", self.clock, key)[0])
         life = self._arrives("half_life", "", -self.active[0])
         belief = self._arrives("depreciation_belief", region, self._arrives("frontier_growth", "", 0.0) - life)
         self._arrives("model_worth", region, life)
         spread = self._arrives("spread", region, self.outside - self.gain * belief)
         self._arrives("advance_mezzanine", region, -belief)
-        raised = self.arrows.transmit("raise_multiple", region, self.clock, LEVEL["raise_multiple"] - spread) - LEVEL["raise_multiple"]
         self._arrives("expected_rent", region, 0.0)
-        activity = self.drive + raised
+        activity = self.drive + self.arrows.transmit("raise_multiple", region, self.clock, rest - spread) - rest
         self.active = [*self.active[1:], activity]
         if self.month >= 0:
             self._write(activity, spread)
@@ -79,13 +84,9 @@ class Toy:
     def _write(self, activity: float, spread: float) -> None:
         capex = START * float(np.exp(activity))
         lost = 1e-3 * float(np.exp(-activity))
-        self.recorder.rows.append(
-            {
-                **{"month": self.month, "region": self.regions[0], "capex": capex, "orders": capex, "issuance": 0.5 * capex},
-                **{"debt": 10.0 * START, "loss": 10.0 * START * lost, "spread": LEVEL["spread"] * float(np.exp(spread))},
-                **{"debt_to_ebitda": float(np.exp(activity)), "capacity": START},
-            }
-        )
+        row = {"month": self.month, "region": self.regions[0], "capex": capex, "orders": capex, "issuance": 0.5 * capex}
+        row |= {"debt": 10.0 * START, "loss": 10.0 * START * lost, "spread": LEVEL["spread"] * float(np.exp(spread))}
+        self.recorder.rows.append(row | {"debt_to_ebitda": float(np.exp(activity)), "capacity": START})
 
 
 class Notebook:

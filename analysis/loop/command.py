@@ -41,7 +41,7 @@ def options() -> argparse.ArgumentParser:
     found.add_argument("--quick", action="store_true", help="ten minutes on two cores at most; much then reads cannot tell")
     found.add_argument("--budget", metavar="HOURS", help="stop after so many; beyond three, seeds grow in proportion")
     found.add_argument("--seeds", metavar="N", help="seeds of whole runs and of histories, instead of the usual numbers")
-    found.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as in python -m sim; default us_only, class")
+    found.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as in python -m sim; else us_only, class")
     found.add_argument("--toy", metavar="GAIN", help="try all of it on a toy in which a loop of this gain was planted; 0: none")
     found.add_argument("--out", metavar="FOLDER", help="for page, tables and figures; default outputs/loop/NAME")
     found.add_argument("--json", action="store_true", help="print statements for machines")
@@ -127,8 +127,8 @@ def announced(plan: Plan, stages: Sequence[Stage]) -> list[str]:
         lines.append(LINE.format(stage.name, stage.units, stage.stored(), f"{taken:.2f}", stage.tells))
     total = hours(stages, pace, workers)
     lines += ["", f"About {total:.2f} hours at {1e3 * pace:.0f} ms a simulated month; stops after {plan.effort.hours:g} hours,"]
-    lines += ["what is done is kept and used again, and what is not reads cannot tell.", "Smallest effects seen four times in five:"]
-    return lines + [f"  {text}" for text in resolution(plan)]
+    lines += ["what is done is kept and used again, and what is not reads cannot tell."]
+    return [*lines, "Smallest effects seen four times in five:", *(f"  {text}" for text in resolution(plan))]
 
 
 def seconds_a_month(plan: Plan) -> float:
@@ -150,7 +150,7 @@ def resolution(plan: Plan) -> list[str]:
         f"amplification of {np.exp(smallest_effect(swings, whole)):.2f} times, {whole} seeds (spread of {source})",
         f"severity of {smallest_effect(bust, whole):.2f} of its mean, {whole} seeds (spread of {source})",
         f"gain of {smallest_effect(usual['gain'], branched):.2f}, {branched} seeds (spread of the file)",
-        f"response to a pulse of {smallest_effect(usual['response'], branched):.2f} per unit, {branched} seeds (spread of the file)",
+        f"response of {smallest_effect(usual['response'], branched):.2f} per unit pushed, {branched} seeds (spread of the file)",
     ]
 
 

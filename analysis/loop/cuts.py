@@ -1,6 +1,5 @@
 """Statements from whole runs: amplification, what each cut does to busts, negative controls, the vendor's cadence."""
 
-
 import numpy as np
 import pandas as pd
 
@@ -83,11 +82,12 @@ def factorial_statements(plan: Plan, tables: Tables) -> list[Statement]:
             continue
         shares = factorial.contributions(LOOP, severity(these, len(cuts) - 1)[kind])
         rows.append(shares.table().assign(severity=kind))
-        total = f"all live less all cut {float(shares.total.estimate):.3g} ({float(shares.total.low):.3g} to {float(shares.total.high):.3g})"
+        total = f"all live less all cut {between(shares.total)}"
         found.append(told(f"together {kind}", part, says, shares.excess, Claim("above"), UNITS[kind], total))
         told_apart = Claim("above").word(shares.total) == "holds"
         for at, arrow in enumerate(LOOP):
-            note = f"share of the whole {float(shares.shares.estimate[at]):.0%}" if told_apart else "shares of a whole not above zero mean nothing"
+            share = f"share of the whole {float(shares.shares.estimate[at]):.0%}"
+            note = share if told_apart else "shares of a whole that is not above zero mean nothing"
             text = f"{arrow} makes busts worse (Shapley value): {words}."
             found.append(told(f"shapley {arrow} {kind}", part, text, shares.values.at(at), Claim("above"), UNITS[kind], note))
     if rows:
@@ -140,12 +140,17 @@ def control_statements(plan: Plan, tables: Tables) -> list[Statement]:
 
 def control(a: Interval, baseline: Interval, apart: Interval) -> tuple[str, Word]:
     """What a control says, and its word: where the baseline does not amplify, it says nothing."""
-    times = f"baseline over control {np.exp(float(apart.estimate)):.2f} times ({np.exp(float(apart.low)):.2f} to {np.exp(float(apart.high)):.2f})"
+    times = f"baseline over control {between(apart.through(np.exp))} times"
     if not float(baseline.low) > 1.0:
         return f"uninformative: the baseline's own A is not above 1; {times}", "cannot tell"
     if float(a.low) > 1.0 or float(apart.high) <= 0.0:
         return times, "does not hold"
     return times, "holds" if float(apart.low) > 0.0 else "cannot tell"
+
+
+def between(interval: Interval) -> str:
+    """An interval as read."""
+    return f"{float(interval.estimate):.3g} ({float(interval.low):.3g} to {float(interval.high):.3g})"
 
 
 def elasticity_statements(plan: Plan, tables: Tables) -> list[Statement]:
@@ -166,5 +171,3 @@ def elasticity_statements(plan: Plan, tables: Tables) -> list[Statement]:
     if rows:
         tables["elasticities"] = pd.concat(rows, ignore_index=True)
     return found
-
-

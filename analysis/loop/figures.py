@@ -130,12 +130,12 @@ def elasticities(table: pd.DataFrame) -> Figure:
 
 # table -> how it is drawn, and what is said under it
 FIGURES: Final[dict[str, tuple[Callable[[pd.DataFrame], Figure], str]]] = {
-    "gains": (gains, "Loop gain with one wire open: what comes back to the signal of a lasting push, with 95 % intervals over seeds."),
+    "gains": (gains, "Loop gain with one wire open: what comes back of a lasting push, with 95 % intervals over seeds."),
     "arrows": (arrows, "Responses to a pulse of six months: direct, with all other arrows replayed, and total, with all live."),
     "single_cuts": (single_cuts, "One arrow cut to its constant reference. Right of the dotted line the arrow makes it worse."),
     "shapley": (shapley, "Shapley values over all sixteen cuts."),
-    "state_leverage": (forest("third", 1.0, "times"), "Total over direct effect on spending, by thirds of leverage when the push came."),
-    "state_boom": (forest("third", 1.0, "times"), "The same by thirds of the age of the boom."),
+    "state_leverage": (forest("third", 1.0, "times"), "Total over direct effect on spending, by leverage when the push came."),
+    "state_boom": (forest("third", 1.0, "times"), "The same by the age of the boom."),
     "controls": (forest("control", 1.0, "A, times"), "Amplification in worlds without a part of the loop."),
     "elasticities": (elasticities, "Single cuts, by the elasticity of the vendor's cadence to its revenue."),
 }

@@ -11,6 +11,7 @@ from analysis.loop.statements import Statement, told, untold
 from analysis.statistics import gains
 from analysis.statistics.intervals import Claim, Interval, Word, bootstrap, by_seed, mean
 from analysis.statistics.presence import chance
+
 Tables = dict[str, pd.DataFrame]
 LATE = (24, 60)  # months over which closed loop and prediction are compared
 TIE = 1e-6
@@ -49,7 +50,8 @@ def legs(wire: Wire) -> tuple[tuple[str, str], tuple[str, str]]:
 def presence(name: str, part: str, says: str, gain: gains.Gain, steps: Rows, wire: Wire) -> Statement:
     """Whether anything comes back, in months not chosen before looking; the number is G at the last horizon."""
     word: Word = "holds" if gain.exists else "does not hold" if not steps.values.any() else "cannot tell"
-    note = f"chance of as much without a loop {gain.chance:.2g}; G after {gain.horizons[-1]} months; largest after {float(gain.lag.estimate):.0f}"
+    note = f"chance of as much without a loop {gain.chance:.2g}; G after {gain.horizons[-1]} months"
+    note += f"; largest after {float(gain.lag.estimate):.0f}" if gain.exists else ""
     return told(name, part, says, gain.steps.at(len(gain.horizons) - 1), None, scale(wire.signal), note, word)
 
 
@@ -108,7 +110,8 @@ def pulse_statement(test: ArrowTest, how: str, seen: Rows) -> tuple[Statement, p
     word = Claim("above" if test.sign > 0 else "below").word(size)
     if word == "holds" and alone > 1.0 - path.level:
         word = "cannot tell"
-    note = f"mean of months {first} to {last}; chance of as much without an arrow {alone:.2g}; largest after {float(late[0]):.0f} months"
+    note = f"mean of months {first} to {last}; chance of as much without an arrow {alone:.2g}"
+    note += f"; largest after {float(late[0]):.0f} months" if alone <= 1.0 - path.level else ""
     return told(name, part, test.says, size, None, scale(test.source), note, word), path.frame(month=np.arange(by.shape[1]))
 
 
@@ -116,7 +119,8 @@ def dose_statements(plan: Plan) -> list[Statement]:
     """A larger push has a larger effect; the ratio says how far from proportional."""
     found, part = [], "Dose and response"
     for test in plan.spec.arrows:
-        name, says = f"dose {test.name}", f"A push of {test.source} that is {plan.spec.dose:g} times as large moves {test.target} more."
+        name, more = f"dose {test.name}", f"{plan.spec.dose:g} times as large"
+        says = f"A push of {test.source} that is {more} moves {test.target} more."
         first, last = test.window
         dates, large, small = plan.dates[: plan.spec.dose_dates], plan.spec.dose * plan.spec.push, plan.spec.push
         both = [
@@ -127,9 +131,10 @@ def dose_statements(plan: Plan) -> list[Statement]:
             found.append(untold(name, part, says))
             continue
         moved = [by_seed(one.values, one.seeds)[:, first : last + 1].mean(axis=1) for one in both]
-        more = bootstrap(mean, (test.sign * (moved[0] - moved[1]))[:, None]).at(0)
-        note = f"proportional would be {plan.spec.dose:g} times; it is {moved[0].mean() / moved[1].mean():.2g}" if moved[1].mean() else ""
-        found.append(told(name, part, says, more, Claim("above"), "in the target's unit", note))
+        further = bootstrap(mean, (test.sign * (moved[0] - moved[1]))[:, None]).at(0)
+        times = f"{moved[0].mean() / moved[1].mean():.2g}" if moved[1].any() else "none"
+        note = f"proportional would be {plan.spec.dose:g} times; it is {times}"
+        found.append(told(name, part, says, further, Claim("above"), "in the target's unit", note))
     return found
 
 
@@ -148,9 +153,9 @@ def zero_statements(plan: Plan) -> list[Statement]:
             continue
         broken, text = sum(month < zero.months for month in months), f"{zero.months} month{'s' * (zero.months > 1)}"
         says = f"A push of {zero.signal} leaves {zero.column} as it is for {text}: {zero.because}."
-        word = "holds" if not broken else "does not hold"
+        name, word = f"zero {zero.signal} {zero.column}", "holds" if not broken else "does not hold"
         note = f"of {len(months)} branches; first change after {min(months)} months"
-        found.append(Statement(f"zero {zero.signal} {zero.column}", part, says, word, float(broken), unit="branches differ", note=note))
+        found.append(Statement(name, part, says, word, float(broken), unit="branches differ", note=note))
     return found
 
 
@@ -173,8 +178,9 @@ def state_statements(plan: Plan, tables: Tables) -> list[Statement]:
         if by is None:
             statements.append(untold(f"state {name}", part, says, "all histories are in one state"))
             continue
-        tables[f"state_{name}"] = by.through(np.exp).frame(third=["lower", "middle", "upper", "upper over lower"])
-        statements.append(told(f"state {name}", part, says, by.at(3).through(np.exp), Claim("above", 1.0), "times", "upper over lower third"))
+        times, note = by.through(np.exp), "upper over lower third"
+        tables[f"state_{name}"] = times.frame(third=["lower", "middle", "upper", note])
+        statements.append(told(f"state {name}", part, says, times.at(3), Claim("above", 1.0), "times", note))
     return statements
 
 

@@ -1,6 +1,6 @@
 """What is to be run, in the order of what it tells: counted, timed and checked before it starts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -41,10 +41,7 @@ class Stage:
 
     def stored(self) -> int:
         """How many of its units are there."""
-        jobs = self.make()
-        left = sum(sum(map(len, job.missing().values())) if isinstance(job, Branches) else job.name not in job.store for job in jobs)
-        units = sum(sum(map(len, job.at.values())) if isinstance(job, Branches) else 1 for job in jobs)
-        return units - left
+        return sum(job.stored() for job in self.make())
 
 
 @dataclass(frozen=True)
@@ -139,9 +136,7 @@ class Plan:
         """One a seed and cut, seed by seed; those that need constants only where these are there."""
         constants = self.constants_of(world)
         wanted = [cut for cut in cuts if not cut or constants is not None]
-        return [
-            Whole(world, seed, ordered(cut), constants if cut else None, self.store) for seed in self.seeds for cut in wanted
-        ]
+        return [Whole(world, seed, ordered(cut), constants if cut else None, self.store) for seed in self.seeds for cut in wanted]
 
     def _branches(self, dates: Sequence[int], what: tuple[Branch, ...]) -> list[Branches]:
         return [Branches(self.world, seed, dict.fromkeys(dates, what), self.length, self.store) for seed in self.branch_seeds]
@@ -170,16 +165,15 @@ class Plan:
             ]
         for value, world in self.elasticities.items():
             if world != self.world:
-                found += [
-                    self._constants(f"references: elasticity {value:g}", world, whole),
-                    self._whole(f"elasticity {value:g}", "single cuts when cadence follows revenue", {world: (NONE, *SINGLES)}, whole),
-                ]
+                name, cuts = f"elasticity {value:g}", {world: (NONE, *SINGLES)}
+                found.append(self._constants(f"references: {name}", world, whole))
+                found.append(self._whole(name, "single cuts when cadence follows revenue", cuts, whole))
         return found
 
     def _constants(self, name: str, world: World, months: int) -> Stage:
         return Stage(name, "what cut arrows transmit", self.spec.calibration_seeds, months, lambda: self._records(world))
 
-    def _whole(self, name: str, tells: str, cuts: dict[World, Sequence[Sequence[str]]], months: int) -> Stage:
+    def _whole(self, name: str, tells: str, cuts: Mapping[World, Sequence[Sequence[str]]], months: int) -> Stage:
         units = len(self.seeds) * sum(map(len, cuts.values()))
         return Stage(name, tells, units, months, lambda: [job for world, some in cuts.items() for job in self._runs(world, some)])
 
@@ -234,5 +228,3 @@ def hours(stages: Sequence[Stage], seconds_a_month: float, workers: int) -> floa
     """That what is missing of some stages takes."""
     left = sum((stage.units - stage.stored()) * stage.months for stage in stages)
     return left * seconds_a_month / workers / 3600.0
-
-

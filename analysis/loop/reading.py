@@ -31,8 +31,10 @@ class Rows(NamedTuple):
         return len(np.unique(self.seeds)) >= fewest_seeds(LEVEL)
 
 
-def together(plan: Plan, what: Sequence[Branch], dates: Sequence[int] | None = None) -> tuple[list[list[Arrays]], np.ndarray, np.ndarray]:
-    """Branches of one history, for seeds that have them at all dates."""
+def together(
+    plan: Plan, what: Sequence[Branch], dates: Sequence[int] | None = None
+) -> tuple[list[list[Arrays]], np.ndarray, np.ndarray]:
+    """Branches of one history, for seeds that have them at all dates: results, seed and date of each row."""
     found: list[list[Arrays]] = []
     seeds, when = [], []
     for seed in plan.branch_seeds:
@@ -63,15 +65,15 @@ def response(
 
 
 def untouched(plan: Plan, what: Sequence[Branch]) -> list[tuple[Branch, dict[str, int]]]:
-    """For every branch that is stored: by column, the first month after the push in which any bit differs; -1 for none."""
+    """For stored branches: by column, the first month after the push in which any bit differs; past the last for none."""
     rows = []
     for seed in plan.branch_seeds:
         for date in plan.dates:
             for one in what:
                 found = plan.branch(seed, date, one)
                 if found is not None and "changed" in found:
-                    first = [int(month) - LEAD if month >= 0 else None for month in found["changed"]]
-                    rows.append((one, {str(c): plan.length if m is None else m for c, m in zip(found["columns"], first, strict=True)}))
+                    first = np.where(found["changed"] >= 0, found["changed"] - LEAD, plan.length).tolist()
+                    rows.append((one, dict(zip(found["columns"].tolist(), first, strict=True))))
     return rows
 
 

@@ -50,12 +50,19 @@ def untold(name: str, part: str, says: str, why: str = UNTOLD) -> Statement:
 
 
 def told(
-    name: str, part: str, says: str, interval: Interval, claim: Claim | None, unit: str = "1", note: str = "", word: Word | None = None
+    name: str,
+    part: str,
+    says: str,
+    interval: Interval,
+    claim: Claim | None,
+    unit: str = "1",
+    note: str = "",
+    word: Word | None = None,
 ) -> Statement:
     """A number with its interval, and the word of a claim about it; without a claim it is reported."""
     found = word or ("" if claim is None else claim.word(interval))
-    bounds = [float(np.squeeze(value)) for value in (interval.estimate, interval.low, interval.high)]
-    return Statement(name, part, says, found, *bounds, unit, interval.seeds, note)
+    middle, low, high = (float(np.squeeze(value)) for value in (interval.estimate, interval.low, interval.high))
+    return Statement(name, part, says, found, middle, low, high, unit, interval.seeds, note)
 
 
 def frame(statements: list[Statement]) -> pd.DataFrame:
