@@ -1,4 +1,4 @@
-"""The loop command finds gain, sign and delay where they were planted, none where there is none, and says so when it cannot tell."""
+"""The loop command finds gain, sign and delay where they were planted, none where there is none, and says when it cannot tell."""
 
 import json
 import math
