@@ -22,11 +22,16 @@ def draw(tables: dict[str, pd.DataFrame]) -> dict[str, str]:
     found = {}
     for name, (make, _) in FIGURES.items():
         if name in tables:
-            with mpl.rc_context():
-                mpl.rcdefaults()  # whatever this user prefers
-                sns.set_theme("paper", "ticks", font="DejaVu Sans", rc=LOOK | {"svg.hashsalt": "caploop", "svg.fonttype": "none"})
-                found[name] = svg(make(tables[name]))
+            found[name] = styled(make, tables[name])
     return found
+
+
+def styled(make: Callable[[pd.DataFrame], Figure], table: pd.DataFrame) -> str:
+    """A table drawn in the house's look, as SVG, whatever this user prefers."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        sns.set_theme("paper", "ticks", font="DejaVu Sans", rc=LOOK | {"svg.hashsalt": "caploop", "svg.fonttype": "none"})
+        return svg(make(table))
 
 
 def svg(figure: Figure) -> str:
@@ -79,6 +84,18 @@ def arrows(table: pd.DataFrame) -> Figure:
         title = f"{source} to {target}".replace("_", " ")
         panel.set(title=title, xlabel="months after the push", ylabel="response per unit")
         panel.legend(frameon=False, fontsize=7)
+    return figure
+
+
+def responses(table: pd.DataFrame) -> Figure:
+    """Impulse responses by month, a panel an outcome."""
+    groups = list(table.groupby(["outcome", "unit"], sort=False))
+    figure, axes = panels(len(groups), 3, 2.2)
+    for panel, ((outcome, unit), path) in zip(axes, groups, strict=True):
+        panel.axhline(0.0, color=NEUTRAL, lw=0.8, ls=":")
+        panel.fill_between(path["month"], path["low"], path["high"], color=HUES[0], alpha=0.2, lw=0)
+        sns.lineplot(path, x="month", y="estimate", ax=panel, color=HUES[0])
+        panel.set(title=str(outcome).replace("_", " "), xlabel="months after the shock", ylabel=unit)
     return figure
 
 
