@@ -10,8 +10,8 @@ from analysis.loop.plan import ALL, NONE, Plan
 from analysis.loop.reading import runs, series, severity
 from analysis.loop.statements import Statement, told, untold
 from analysis.statistics import bands, factorial
-from analysis.statistics.gains import Gain
 from analysis.statistics.intervals import LEVEL, Claim, Interval, Word, effect, fewest_seeds
+from analysis.statistics.presence import chance
 
 KINDS = {
     "combined": "severity, three parts together",
@@ -29,7 +29,7 @@ def log_swings(found: Found, at: int) -> np.ndarray:
     return np.log(bands.swing(np.log(series(found, at, "capex"))))
 
 
-def amplification_statements(plan: Plan, gains: dict[str, Gain], tables: Tables) -> list[Statement]:
+def amplification_statements(plan: Plan, gains: dict[str, np.ndarray], tables: Tables) -> list[Statement]:
     """A, and what it takes to say that there is a loop."""
     part, says = "Amplification", "Spending swings more at 36 to 120 months with the loop live than with all four arrows cut (A)."
     loop = "There is a loop: the arrows amplify, and something comes back at an open wire."
@@ -41,12 +41,18 @@ def amplification_statements(plan: Plan, gains: dict[str, Gain], tables: Tables)
     tables["swings"] = swings
     claim = Claim("above", 1.0)
     note = "alone no proof of a loop: an amplifier that only passes swings on has A above 1 too (6 in a toy without any loop)"
-    back = [signal for signal, gain in gains.items() if gain.exists]
-    both: Word = claim.word(a)
-    if both == "holds" and not back:
+    both, back = claim.word(a), anywhere(gains)
+    if both == "holds" and back > 1.0 - LEVEL:
         both = "cannot tell"
-    text = f"comes back at: {', '.join(back)}" if back else "nothing is known to come back at any wire"
+    text = f"chance of as much at some of {len(gains)} wires, without a loop: {back:.2g}" if gains else "no wire was opened"
     return [told("A", part, says, a, claim, "times", note), told("loop", part, loop, a, None, "times", text, both)]
+
+
+def anywhere(gains: dict[str, np.ndarray]) -> float:
+    """Chance of as large a response at some wire and horizon without a loop, all of them asked at once."""
+    most = max((len(rows) for rows in gains.values()), default=0)
+    whole = [rows for rows in gains.values() if len(rows) == most]
+    return chance(np.concatenate(whole, axis=1)) if whole else 1.0
 
 
 def single_statements(plan: Plan, tables: Tables) -> list[Statement]:

@@ -17,10 +17,15 @@ LATE = (24, 60)  # months over which closed loop and prediction are compared
 TIE = 1e-6
 
 
-def gain_statements(plan: Plan, tables: Tables) -> tuple[list[Statement], dict[str, gains.Gain]]:
-    """Open-loop gain at each wire: whether anything comes back, the two legs, and what the closed loop does."""
+def gain_statements(plan: Plan, tables: Tables) -> tuple[list[Statement], dict[str, np.ndarray]]:
+    """Open-loop gain at each wire: whether anything comes back, the two legs, and what the closed loop does.
+
+    Returns
+    -------
+    statements, and G of every wire by seed and horizon
+    """
     found: list[Statement] = []
-    known: dict[str, gains.Gain] = {}
+    known: dict[str, np.ndarray] = {}
     rows = []
     for wire in plan.spec.wires:
         name, part = f"gain {wire.signal}", "Loop gain at open wires"
@@ -30,7 +35,7 @@ def gain_statements(plan: Plan, tables: Tables) -> tuple[list[Statement], dict[s
             found += [untold(name, part, says), *(untold(f"{leg} {wire.signal}", part, text) for leg, text in legs(wire))]
             continue
         gain = gains.gain(steps.values, steps.seeds)
-        known[wire.signal] = gain
+        known[wire.signal] = by_seed(steps.values, steps.seeds)[:, list(gain.horizons)]
         rows.append(gain.table().assign(signal=wire.signal, chance=gain.chance, lag=float(gain.lag.estimate)))
         found += [presence(name, part, says, gain, steps, wire), *leg_statements(wire, gain)]
         found += closing(plan, wire, steps)
