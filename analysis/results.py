@@ -131,6 +131,7 @@ def render(found: dict[str, Any]) -> str:
         **found,
         sources=here[:12],
         revision=revision(),
+        num=plus_minus,
         stale=lambda one: "" if one["sources"] == here else f"; made by other sources, {one['sources'][:12]}",
     )
 
@@ -138,6 +139,11 @@ def render(found: dict[str, Any]) -> str:
 def cell(text: object) -> str:
     """Text that stays within its cell."""
     return str(text).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def plus_minus(value: object, half: object) -> str:
+    """A number and half its interval; a dash where there is none."""
+    return f"{value:.3g} ± {half:.2g}" if isinstance(value, float) and isinstance(half, float) else "-"
 
 
 def by_part(statements: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -14,6 +14,7 @@ from analysis.overview import LOOK
 
 HUES: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")  # Okabe and Ito, told apart by the colour-blind
 WIDTH: Final = 9.0  # inch
+SIDES: Final = ("words", "low", "high", "unit")
 NEUTRAL: Final = "#555555"
 
 
@@ -96,6 +97,26 @@ def responses(table: pd.DataFrame) -> Figure:
         panel.fill_between(path["month"], path["low"], path["high"], color=HUES[0], alpha=0.2, lw=0)
         sns.lineplot(path, x="month", y="estimate", ax=panel, color=HUES[0])
         panel.set(title=str(outcome).replace("_", " "), xlabel="months after the shock", ylabel=unit)
+    return figure
+
+
+def effects(table: pd.DataFrame) -> Figure:
+    """Morris's effects with intervals, the largest on top, and Sobol's shares of those that were selected."""
+    rows = table.dropna(subset=["effect"]).sort_values("effect", ascending=False)
+    named = [
+        f"{words.partition(':')[0]}, {low:g} to {high:g} {unit}"
+        for words, low, high, unit in zip(*(rows[c] for c in SIDES), strict=True)
+    ]
+    rows = rows.assign(name=named, estimate=rows["effect"], low=rows["effect"] - rows["half"], high=rows["effect"] + rows["half"])
+    both = "total" in rows and rows["total"].notna().any()
+    figure, axes = panels(1 + both, 2, 0.8 + 0.32 * len(rows))
+    ranges(axes[0], rows, "name", HUES[0])
+    axes[0].set_xlabel("mean absolute effect (Morris)")
+    if both:
+        few = rows.dropna(subset=["total"])
+        total = few.assign(estimate=few["total"], low=few["total"] - few["total_half"], high=few["total"] + few["total_half"])
+        ranges(axes[1], total, "name", HUES[1])
+        axes[1].set_xlabel("total share of variance (Sobol)")
     return figure
 
 
