@@ -31,6 +31,11 @@ class Constants:
         """Of its result."""
         return digest("constants", self.world.identity(), self.seed)
 
+    @property
+    def units(self) -> int:
+        """Results."""
+        return 1
+
     def stored(self) -> int:
         """Of one result, how many are there."""
         return int(self.name in self.store)
@@ -60,6 +65,11 @@ class Whole:
     def name(self) -> str:
         """Of its result."""
         return digest("whole", self.world.identity(), self.seed, self.arrows, self.constants if self.arrows else None)
+
+    @property
+    def units(self) -> int:
+        """Results."""
+        return 1
 
     def stored(self) -> int:
         """Of one result, how many are there."""
@@ -108,9 +118,14 @@ class Branches:
         found = {m: [b for b in every if self.named(m, b) not in self.store] for m, every in sorted(self.at.items())}
         return {month: branches for month, branches in found.items() if branches}
 
+    @property
+    def units(self) -> int:
+        """Results."""
+        return sum(map(len, self.at.values()))
+
     def stored(self) -> int:
         """Of all results, how many are there."""
-        return sum(map(len, self.at.values())) - sum(map(len, self.missing().values()))
+        return self.units - sum(map(len, self.missing().values()))
 
     def __call__(self, deadline: float) -> int:
         todo, done = self.missing(), 0

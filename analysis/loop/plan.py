@@ -43,6 +43,10 @@ class Stage:
         """How many of its units are there."""
         return sum(job.stored() for job in self.make())
 
+    def todo(self) -> list[Constants | Whole | Branches]:
+        """Jobs of which something is missing."""
+        return [job for job in self.make() if job.stored() < job.units]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -114,7 +118,10 @@ class Plan:
 
     def branch(self, seed: int, date: int, branch: Branch) -> Arrays | None:
         """What was seen on a branch, if it is there."""
-        return self.store.get(Branches(self.world, seed, {}, self.length, self.store).named(date, branch))
+        name = Branches(self.world, seed, {}, self.length, self.store).named(date, branch)
+        if name not in self._seen and (found := self.store.get(name)) is not None:
+            self._seen[name] = found
+        return self._seen.get(name)
 
     def constants_of(self, world: World) -> dict[str, float] | None:
         """``constants``, read once they are there."""
@@ -127,6 +134,10 @@ class Plan:
 
     @cached_property
     def _known(self) -> dict[World, dict[str, float]]:
+        return {}
+
+    @cached_property
+    def _seen(self) -> dict[str, Arrays]:
         return {}
 
     def _records(self, world: World) -> list[Constants]:
