@@ -121,6 +121,8 @@ class Arrows:
         ref = ref if np.ndim(live) else float(ref)
         if signal in ADDITIVE:
             return ref + gain * (live - ref)
+        if gain == 0.0:  # of itself; a reference of 0, as in a world without growth, has no ratio
+            return ref if np.ndim(live) == 0 else np.array(np.broadcast_to(ref, np.shape(live)))
         return ref * (live / ref) ** gain
 
 

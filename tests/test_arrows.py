@@ -138,6 +138,13 @@ def test_a_stale_reference_is_an_error_that_names_the_way_out(uncut, tmp_path, r
         references.load(resolve([*asked, "sim.markets.compute.rent_speed=0.123"]))
 
 
+def test_a_cut_to_a_reference_of_zero_arrives():
+    """A world without growth has a frontier that stands still."""
+    found = arrows(0.0, np.array([0.0]))
+    assert found.transmit("frontier_growth", "us", 3, 0.0) == 0.0
+    assert np.array_equal(found.transmit("depreciation_belief", "us", 3, np.array([0.1, 0.2])), np.zeros(2))
+
+
 # -- a scripted pulse --------------------------------------------------------------------------------------------------
 
 PULSE = ["sim.arrows.pulse.size=0.1", "sim.arrows.pulse.month=3", "sim.arrows.pulse.months=2"]
