@@ -3,7 +3,20 @@
 import importlib
 import sys
 
-COMMANDS = ("reference", "bench", "validate", "calibrate", "status", "rerun", "export", "compact")
+COMMANDS = (
+    "reference",
+    "bench",
+    "validate",
+    "calibrate",
+    "loop",
+    "shock",
+    "results",
+    "sensitivity",
+    "status",
+    "rerun",
+    "export",
+    "compact",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,12 +1,14 @@
 """The loop's arrows: gain and reference; the only place where a cut is made.
 
 An arrow transmits ``ref * (live / ref) ** gain`` (positive signals) or ``ref + gain * (live - ref)`` (others): gain 1 returns
-``live`` itself, gain 0 is the cut.
+``live`` itself, gain 0 is the cut. A scripted pulse is added to what arrives, whatever the gain: an experiment, none by default.
 """
 
-from typing import Any, Literal
+import math
+from typing import Any, Literal, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from sim.units import Frozen, quantity
 
@@ -22,6 +24,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 }
 # signals that may be zero or negative are transmitted additively
 ADDITIVE = {"funded_share", "ration", "refinancing", "loss_belief", "raise_multiple"}
+SHARES = {"funded_share", "ration", "refinancing", "recovery_belief"}  # a pulse leaves them between 0 and 1
 ARROW_OF = {signal: arrow for arrow, signals in ARROWS.items() for signal in signals}
 
 
@@ -29,6 +32,23 @@ class Gain(Frozen):
     """One arrow's setting."""
 
     gain: float = quantity("1", 0.0, 4.0, "1 transmits the live signal, 0 cuts to the reference")
+
+
+class Pulse(Frozen):
+    """A push of one signal where it arrives, for some months: in logs of positive signals, in the unit of others."""
+
+    signal: str
+    size: float = quantity("1", -2.0, 2.0, "log of a positive signal, or in the unit of one that may be zero; 0: none")
+    month: int = quantity("month", 0, 2400, "in which it begins, after recording begins")
+    months: int = quantity("month", 1, 2400, "for which it lasts")
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.signal and self.signal not in ARROW_OF:
+            raise ValueError(f"signal {self.signal!r} is none of {', '.join(ARROW_OF)}")
+        if self.size and not self.signal:
+            raise ValueError(f"size {self.size:g} needs a signal: one of {', '.join(ARROW_OF)}")
+        return self
 
 
 class Params(Frozen):
@@ -41,6 +61,7 @@ class Params(Frozen):
     cobweb: Gain
     ref: Literal["constant", "ensemble", "path"]
     path_seed: int = quantity("1", 0, 2**63 - 1, "seed of the recorded run that ref=path replays")
+    pulse: Pulse
 
     def gain(self, arrow: str) -> float:
         """Gain of an arrow by its name in the loop."""
@@ -61,10 +82,14 @@ class Arrows:
     params : gains and the kind of reference
     reference : (signal, region) -> (1,) constant, (t,) by month, or (t, n) by month and agent; empty when all are live
     recording : keep every live signal, for references
+    burn_in : months simulated before recording begins, from which a pulse's month is counted
     """
 
-    def __init__(self, params: Params, reference: dict[tuple[str, str], np.ndarray], recording: bool = False) -> None:
+    def __init__(
+        self, params: Params, reference: dict[tuple[str, str], np.ndarray], recording: bool = False, burn_in: int = 0
+    ) -> None:
         self.params = params
+        self.burn_in = burn_in
         self.reference = reference
         self.recording = recording
         self.recorded: dict[tuple[str, str], list[np.ndarray]] = {}
@@ -80,6 +105,14 @@ class Arrows:
         """
         if self.recording:
             self.recorded.setdefault((signal, region), []).append(np.array(live, dtype=np.float64))
+        arrives = self._passed(signal, region, month, live)
+        pulse = self.params.pulse
+        if signal != pulse.signal or not 0 <= month - self.burn_in - pulse.month < pulse.months:
+            return arrives
+        return pushed(signal, arrives, pulse.size)
+
+    def _passed(self, signal: str, region: str, month: int, live: Any) -> Any:
+        """The live signal, the reference, or what lies between."""
         gain = self.params.gain(ARROW_OF[signal])
         if gain == 1.0:
             return live
@@ -88,4 +121,14 @@ class Arrows:
         ref = ref if np.ndim(live) else float(ref)
         if signal in ADDITIVE:
             return ref + gain * (live - ref)
+        if gain == 0.0:  # of itself; a reference of 0, as in a world without growth, has no ratio
+            return ref if np.ndim(live) == 0 else np.array(np.broadcast_to(ref, np.shape(live)))
         return ref * (live / ref) ** gain
+
+
+def pushed(signal: str, value: Any, size: float) -> Any:
+    """A signal some way off: by a factor ``exp(size)`` where it is positive, by ``size`` where it may be zero."""
+    moved = value + size if signal in ADDITIVE else value * math.exp(size)
+    if signal in SHARES:
+        moved = np.clip(moved, 0.0, 1.0)
+    return moved if np.ndim(value) else float(moved)

@@ -104,7 +104,7 @@ def load(params: Params) -> Signals:
     _refuse_stale(page["hash"], params, file, way_out)
     if arrows.ref == "ensemble":
         return _read_arrays(home / "ensemble.npz")
-    return {_key(name): np.array([value]) for name, value in page["constant"].items()}
+    return {named(name): np.array([value]) for name, value in page["constant"].items()}
 
 
 def fingerprint(params: Params) -> str | None:
@@ -123,7 +123,8 @@ def _refuse_stale(found: str, params: Params, file: Path, way_out: str) -> None:
         raise NoReference(f"{file} was made for configuration {found[:8]}, this one is {wanted[:8]}: it is stale. {way_out}")
 
 
-def _key(name: str) -> tuple[str, str]:
+def named(name: str) -> tuple[str, str]:
+    """Signal and region of a name as it is stored."""
     signal, _, region = name.partition("/")
     return signal, region
 
@@ -135,4 +136,4 @@ def _write_arrays(file: Path, arrays: Signals) -> None:
 
 def _read_arrays(file: Path) -> Signals:
     with np.load(file, allow_pickle=False) as arrays:
-        return {_key(name): arrays[name] for name in arrays.files}
+        return {named(name): arrays[name] for name in arrays.files}

@@ -10,6 +10,7 @@ from sim import references
 from sim.arrows import ADDITIVE, ARROW_OF, ARROWS, Arrows
 from sim.build import build
 from sim.compose import resolve
+from sim.mistakes import Mistakes
 
 SMALL = ("size=class", "horizon_years=2", "sim.build.burn_in=6", "seed=5")
 POSITIVE = st.floats(1e-3, 1e3)
@@ -135,3 +136,55 @@ def test_a_stale_reference_is_an_error_that_names_the_way_out(uncut, tmp_path, r
     assert {signal for signal, _ in references.load(resolve(asked))} == set(ARROW_OF)
     with pytest.raises(references.NoReference, match=r"is stale\. Run `python -m analysis reference baseline`"):
         references.load(resolve([*asked, "sim.markets.compute.rent_speed=0.123"]))
+
+
+def test_a_cut_to_a_reference_of_zero_arrives():
+    """A world without growth has a frontier that stands still."""
+    found = arrows(0.0, np.array([0.0]))
+    assert found.transmit("frontier_growth", "us", 3, 0.0) == 0.0
+    assert np.array_equal(found.transmit("depreciation_belief", "us", 3, np.array([0.1, 0.2])), np.zeros(2))
+
+
+# -- a scripted pulse --------------------------------------------------------------------------------------------------
+
+PULSE = ["sim.arrows.pulse.size=0.1", "sim.arrows.pulse.month=3", "sim.arrows.pulse.months=2"]
+
+
+@mark.parametrize("signal, arrives", [("spread", 0.2 * np.exp(0.1)), ("loss_belief", 0.3), ("recovery_belief", 0.2 * np.exp(0.1))])
+def test_a_pulse_moves_one_signal_in_its_months_only(signal, arrives):
+    """Months 3 and 4 after two of burn-in: 5 and 6 by the clock; additive signals by the size, positive ones by its exponential."""
+    found = Arrows(resolve([*PULSE, f"sim.arrows.pulse.signal={signal}"]).sim.arrows, {}, burn_in=2)
+    assert [found.transmit(signal, "us", month, 0.2) for month in (4, 7)] == [0.2, 0.2]
+    assert [found.transmit(signal, "us", month, 0.2) for month in (5, 6)] == [approx(arrives)] * 2
+    assert found.transmit("half_life", "", 5, 0.2) == 0.2
+
+
+def test_a_pulse_is_added_to_what_a_cut_arrow_transmits():
+    params = resolve([*PULSE, *cut(*ARROWS), "sim.arrows.pulse.signal=spread"]).sim.arrows
+    found = Arrows(params, {("spread", "us"): np.array([0.4])})
+    assert found.transmit("spread", "us", 3, 9.0) == approx(0.4 * np.exp(0.1)) and found.transmit("spread", "us", 5, 9.0) == 0.4
+
+
+def test_a_pulsed_share_stays_a_share():
+    found = Arrows(resolve([*PULSE, "sim.arrows.pulse.signal=ration"]).sim.arrows, {})
+    assert found.transmit("ration", "us", 3, 0.97) == 1.0
+
+
+def test_a_branch_with_a_pulse_is_its_twin_until_the_pulse(uncut):
+    """Forked after 10 months, pushed in recorded month 6: the price of that month is the first to differ."""
+    economy = build(resolve(SMALL))
+    for _ in range(10):
+        economy.step()
+    pulse = ["signal=spread", "size=0.2", "month=6", "months=1"]
+    branch = economy.fork(resolve([*SMALL, *(f"sim.arrows.pulse.{line}" for line in pulse)]))
+    for _ in range(4):
+        branch.step()
+    here, there = (e.recorder.table("monthly").to_pandas().query("region == 'us'").set_index("month") for e in (branch, uncut))
+    assert here.loc[4:5].equals(there.loc[4:5]) and here.loc[6, "spread"] == approx(there.loc[6, "spread"] * np.exp(0.2))
+    assert here.loc[6, "issuance"] == there.loc[6, "issuance"] and here.loc[6, "cost_of_capital"] > there.loc[6, "cost_of_capital"]
+
+
+@mark.parametrize("line, words", [("signal=sprad", "is none of"), ("size=0.1", "needs a signal")])
+def test_a_pulse_of_nothing_is_refused(line, words):
+    with raises(Mistakes, match=words):
+        resolve([f"sim.arrows.pulse.{line}"])

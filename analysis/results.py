@@ -1,0 +1,154 @@
+"""Write ``analysis/RESULTS.md`` from stored outputs: ``python -m analysis results [--out FILE] [--root FOLDER]``.
+
+Whatever `loop`, `shock`, `sensitivity` and `validate` have left is read, and nothing is run. What other sources made is said to be.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from analysis import scoring, validate
+from analysis.loop.figures import FIGURES
+from analysis.metrics.runs import open_run
+from analysis.scoring import Verdict
+from analysis.targets import load
+from sim.compose import resolve
+from sim.manifest import HOUSE, revision, sources_hash
+from sim.mistakes import Mistakes, wrong
+from sim.run import complete, folder_name, outputs
+from sim.terminal import judged
+
+FILE = HOUSE / "analysis" / "RESULTS.md"
+SEEDS = 32  # of validation that are looked for
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    chosen = options().parse_args(arguments)
+    return judged(lambda: act(chosen))
+
+
+def options() -> argparse.ArgumentParser:
+    """What the command understands."""
+    found = argparse.ArgumentParser(prog="python -m analysis results", description=(__doc__ or "").splitlines()[0])
+    found.add_argument("--out", metavar="FILE", help="default analysis/RESULTS.md; figures go beside it")
+    found.add_argument("--root", default="outputs", metavar="FOLDER", help="where outputs are; default outputs")
+    found.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the runs of validate; default baseline")
+    return found
+
+
+def act(chosen: argparse.Namespace) -> int:
+    """Read, write."""
+    root, file = Path(chosen.root).expanduser(), Path(chosen.out) if chosen.out else FILE
+    if not root.is_dir():
+        raise Mistakes([wrong("--root", chosen.root, "no such folder. Give the folder of outputs.")])
+    try:
+        text = render(gathered(root, file, [*chosen.set, f"outputs.root={root}"]))
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Mistakes([wrong("--out", str(file), f"cannot be written: {error}.")]) from None
+    print(file, file=sys.stderr)
+    return 0
+
+
+def gathered(root: Path, file: Path, settings: Sequence[str]) -> dict[str, Any]:
+    """All that is stored; figures are copied beside the file."""
+    loops = []
+    for path in sorted(root.glob("loop/*/loop.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["toy"] is None:
+            loops.append(found | {"figures": figures(path.parent, file)})
+    used, verdicts = facts(settings)
+    return {
+        "loops": loops,
+        "shocks": stored(root, "shocks/*/shock.json"),
+        "sensitivities": stored(root, "sensitivity/*/sensitivity.json"),
+        "verdicts": verdicts,
+        "seeds": used,
+        "facts_of": " ".join(line for line in settings if not line.startswith("outputs.")) or "baseline",
+    }
+
+
+def stored(root: Path, pattern: str) -> list[dict[str, Any]]:
+    """What a command has left."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(root.glob(pattern))]
+
+
+def figures(folder: Path, file: Path) -> list[tuple[str, str]]:
+    """Figures of a page, copied beside the file: their place, and what they show."""
+    found = []
+    for name, (_, says) in FIGURES.items():
+        source = folder / "figures" / f"{name}.svg"
+        if source.is_file():
+            place = file.parent / "results" / f"{folder.name}-{name}.svg"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, place)
+            found.append((f"results/{place.name}", says))
+    return found
+
+
+def facts(settings: Sequence[str]) -> tuple[int, list[dict[str, Any]]]:
+    """How many seeds of ``validate`` are stored, and what they say."""
+    wanted = [resolve([*settings, f"seed={validate.FIRST + n}"]) for n in range(SEEDS)]
+    there = [outputs(params) / folder_name(params) for params in wanted if complete(params)]
+    if not there:
+        return 0, []
+    targets = load()
+    verdicts = scoring.judge(targets, [scoring.survey(targets, open_run(folder)) for folder in there])
+    return len(there), [told(verdict) for verdict in verdicts]
+
+
+def told(verdict: Verdict) -> dict[str, Any]:
+    """A statement and the number that decides it."""
+    one, target = verdict.decisive, verdict.target
+    return {
+        "id": target.id,
+        "says": target.says,
+        "passed": verdict.passed,
+        "fitted": target.fitted,
+        "number": "not measurable" if one.value is None else f"{one.value:.3g} {one.check.unit}",
+        "band": f"{one.check.low:g} to {one.check.high:g}",
+        "share": "-" if one.check.missing else f"{one.share:.0%}",
+    }
+
+
+def render(found: dict[str, Any]) -> str:
+    """The file."""
+    house = Environment(
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
+    )
+    house.filters |= {"cell": cell, "groupby_order": by_part}
+    here = sources_hash()
+    page = house.from_string((files("analysis") / "results.md.j2").read_text("utf-8"))
+    return page.render(
+        **found,
+        sources=here[:12],
+        revision=revision(),
+        num=plus_minus,
+        stale=lambda one: "" if one["sources"] == here else f"; made by other sources, {one['sources'][:12]}",
+    )
+
+
+def cell(text: object) -> str:
+    """Text that stays within its cell."""
+    return str(text).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def plus_minus(value: object, half: object) -> str:
+    """A number and half its interval; a dash where there is none."""
+    return f"{value:.3g} ± {half:.2g}" if isinstance(value, float) and isinstance(half, float) else "-"
+
+
+def by_part(statements: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Statements part by part, in their order."""
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for one in statements:
+        parts.setdefault(one["part"], []).append(one)
+    return list(parts.items())

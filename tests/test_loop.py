@@ -1,0 +1,201 @@
+"""The loop command finds gain, sign and delay where they were planted, none where there is none, and says when it cannot tell."""
+
+import json
+import math
+import time
+
+import numpy as np
+from pytest import approx, fixture, mark, raises
+
+from analysis.experiments.jobs import LEAD, Branch, Branches
+from analysis.experiments.spec import Effort, load
+from analysis.experiments.store import Store
+from analysis.experiments.toy import DELAY
+from analysis.experiments.worlds import World
+from analysis.loop import command, page
+from analysis.loop.plan import Plan, opened
+from analysis.loop.statements import Statement, untold
+from analysis.statistics.gains import closed_loop
+from sim.arrows import ARROWS
+from sim.mistakes import Mistakes
+
+TEN_YEARS = ("scenario=us_only", "size=class", "horizon_years=10", "sim.build.burn_in=6")
+SIGNALS = ("half_life", "spread")
+FOREVER = math.inf
+
+
+def plan(folder, gain: float | None, swings: float = 0.0, lines=TEN_YEARS, **effort) -> Plan:
+    """The quick plan with two wires and one arrow."""
+    spec = load()
+    few = {"wires": tuple(w for w in spec.wires if w.signal in SIGNALS), "arrows": spec.arrows[:1], "calibration_seeds": 6}
+    usual = {"runs": 6, "branches": 6, "dates": 1, "hours": 1.0} | effort
+    return Plan(spec.model_copy(update=few), World(lines, gain, swings), Store(folder), Effort(**usual), quick=True)
+
+
+def carried_out(plan: Plan) -> Plan:
+    """With all its work done, here and now."""
+    for stage in plan.stages():
+        for job in stage.make():
+            job(FOREVER)
+    return plan
+
+
+def statements(plan: Plan) -> dict[str, Statement]:
+    return {one.id: one for one in command.measured(plan)[0]}
+
+
+@fixture(scope="module")
+def planted(tmp_path_factory):
+    return carried_out(plan(tmp_path_factory.mktemp("planted"), 0.5))
+
+
+@fixture(scope="module")
+def found(planted):
+    return statements(planted)
+
+
+@fixture(scope="module")
+def opposed(tmp_path_factory):
+    return statements(carried_out(plan(tmp_path_factory.mktemp("opposed"), -0.5)))
+
+
+@fixture(scope="module")
+def passing(tmp_path_factory):
+    """An arrow that passes swings of its own on, and nothing comes back."""
+    return statements(carried_out(plan(tmp_path_factory.mktemp("passing"), 0.0, swings=0.1)))
+
+
+# -- the instrument ----------------------------------------------------------------------------------------------------
+
+
+@mark.parametrize("signal", SIGNALS)
+def test_a_planted_loop_is_found_at_every_wire_with_its_gain_sign_and_delay(found, signal):
+    """Months 1 to 12 hold nothing until the delay of three and the gain from then on: 0.5 * 10 / 12."""
+    there = found[f"gain {signal}"]
+    assert (there.word, there.estimate) == ("holds", approx(0.5)) and f"largest after {DELAY}" in there.note
+    assert (found[f"leg {signal}"].word, found[f"leg {signal}"].estimate) == ("holds", approx(0.5 * (13 - DELAY) / 12))
+    assert found[f"reversal {signal}"].word == "does not hold"
+
+
+def test_a_planted_loop_closes_as_a_linear_loop_of_its_gain_does(found):
+    closed = found["closed spread"]
+    assert closed.estimate == approx(closed_loop(0.5), rel=1e-3) and "inside" in closed.note
+
+
+def test_a_planted_loop_amplifies_by_what_its_gain_allows(found):
+    """Less than 1 / (1 - 0.5), for a cycle of years sees three months of delay."""
+    assert found["A"].word == found["loop"].word == "holds" and 1.5 < found["A"].estimate < closed_loop(0.5)
+    assert found["total spread to raise_multiple"].estimate < found["direct spread to raise_multiple"].estimate < 0.0
+
+
+def test_a_balancing_loop_opposes_and_calms(opposed):
+    assert opposed["gain spread"].estimate == approx(-0.5)
+    assert [opposed[name].word for name in ("leg spread", "reversal spread", "A", "loop")] == [
+        *("does not hold", "holds", "does not hold", "does not hold")
+    ]
+
+
+def test_an_amplifier_without_a_way_back_is_no_loop(passing):
+    """A is above 2 and every wire returns exactly nothing: that there is a loop, nobody can tell from A."""
+    assert passing["A"].word == "holds" and passing["A"].estimate > 2.0
+    assert [passing[f"gain {signal}"].word for signal in SIGNALS] == ["does not hold"] * 2
+    assert passing["loop"].word == "cannot tell"
+
+
+def test_before_a_push_no_bit_differs(found):
+    assert found["zero before"].word == "holds"
+
+
+# -- what is not run, and what was ----------------------------------------------------------------------------------------
+
+
+def test_what_was_not_run_cannot_be_told(tmp_path):
+    found = [one for one in command.measured(plan(tmp_path, 0.5))[0] if one.word]
+    assert found and {one.word for one in found} == {"cannot tell"} and {one.estimate for one in found} == {None}
+
+
+def test_work_done_is_used_again(planted):
+    """The same plan adds nothing; one more seed adds its own."""
+    assert [job(FOREVER) for stage in planted.stages() for job in stage.make()] == [0] * (6 + 12 + 6 + 24 + 12)
+    more = plan(planted.store.folder.parent, 0.5, branches=7)
+    assert {stage.name: stage.units - stage.stored() for stage in more.stages()}["branches"] == 11
+
+
+def test_a_kill_loses_no_branch_that_was_done(planted, tmp_path):
+    """Out of time after each branch, as if killed: the sum of what is added is all there is to add."""
+    job = plan(tmp_path, 0.5)._branches([20], (Branch(), opened(load().wires[0], 0.1), opened(load().wires[0], -0.1)))[0]
+    assert job(time.time() - 1.0) == 0 and job.stored() == 1  # the twin, without which there is no branch
+    assert job(FOREVER) == 2 and job.stored() == 3 and job(FOREVER) == 0
+
+
+def test_results_of_another_world_are_not_used(planted):
+    assert all(stage.stored() == 0 for stage in plan(planted.store.folder.parent, 0.4).stages())
+
+
+# -- the economy ---------------------------------------------------------------------------------------------------------
+
+SMALL = ("scenario=us_only", "size=class", "horizon_years=2", "sim.build.burn_in=6")
+
+
+@fixture(scope="module")
+def branches(tmp_path_factory):
+    """A history of the economy, forked at month 8: all arrows replayed, one wire open, one pushed."""
+    what = (Branch(), Branch(tuple(ARROWS)), Branch(("valuation>credit",), "spread", 0.1), Branch((), "spread", 0.1, 2))
+    job = Branches(World(SMALL), 5, {8: what}, 6, Store(tmp_path_factory.mktemp("economy")))
+    assert job(FOREVER) == 4
+    return [job.store.get(job.named(8, one)) for one in what]
+
+
+def test_a_branch_fed_its_own_path_is_its_twin_to_the_bit(branches):
+    base, replayed, *_ = branches
+    assert (replayed["changed"] == -1).all() and np.array_equal(base["outcome capex"], replayed["outcome capex"])
+
+
+def test_an_open_wire_carries_the_path_and_the_push_alone(branches):
+    """What the credit market answers is heard but not carried: the spread on the tape is the twin's, pushed by 0.1."""
+    base, _, opened, _ = branches
+    carried = np.log(opened["outcome spread"]) - np.log(base["outcome spread"])
+    assert carried == approx(np.r_[np.zeros(LEAD), np.full(6, 0.1)], abs=1e-12)
+    assert not np.allclose(opened["signal spread"], base["signal spread"], atol=1e-9)
+
+
+def test_a_push_of_a_live_wire_begins_and_ends(branches):
+    base, *_, pushed = branches
+    live = pushed["signal spread"] - base["signal spread"]
+    carried = np.log(pushed["outcome spread"]) - np.log(base["outcome spread"])
+    assert carried - live == approx(np.r_[np.zeros(LEAD), 0.1, 0.1, np.zeros(4)], abs=1e-12)
+
+
+# -- what the user sees ----------------------------------------------------------------------------------------------------
+
+
+def test_the_page_stands_alone_and_escapes_what_it_shows(planted, tmp_path):
+    found, tables = command.measured(planted)
+    page.write(tmp_path, planted, [*found, untold("x", "<script>", "a < b")], tables, command.done(planted.stages()))
+    text = (tmp_path / "loop.html").read_text()
+    assert "<script>" not in text and "a &lt; b" in text and "<svg" in text and "src=" not in text
+    assert {one["id"] for one in json.loads((tmp_path / "loop.json").read_text())["statements"]} == {one.id for one in found} | {
+        "x"
+    }
+    assert {path.suffix for path in tmp_path.glob("gains.*")} == {".csv", ".parquet"}
+
+
+def test_runs_hours_and_smallest_effects_are_said_before_anything_starts(tmp_path):
+    lines = "\n".join(command.announced(here := plan(tmp_path, 0.5), here.stages()))
+    assert "branches" in lines and "hours" in lines and "amplification of" in lines
+
+
+@mark.parametrize(
+    "line, words",
+    [
+        (["--seeds", "5"], "from 6 to"),
+        (["--budget", "nan"], "hours from"),
+        (["--toy", "1"], "a gain from"),
+        (["--set", "seed=3"], "chosen by --seeds"),
+        (["--set", "horizon_years=5"], "too short"),
+        (["--set", "size=clas"], "no such size"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_written(line, words):
+    with raises(Mistakes, match=words):
+        command.planned(load(), command.options().parse_args(line))
