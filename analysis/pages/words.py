@@ -1,0 +1,97 @@
+"""Words for what tables abbreviate, and numbers as a reader sees them."""
+
+from typing import Final
+
+import numpy as np
+
+REGIONS: Final = {"us": "United States", "china": "China", "world": "World"}
+CHANNELS: Final = {  # channel of the deals -> group on the page, the largest first
+    "private": "private credit",
+    "bank": "banks",
+    "policy_bank": "banks",
+    "spv": "campus companies",
+    "lease": "leases of chips",
+    "abs": "securities",
+    "data_centre_abs": "securities",
+    "cmbs": "securities",
+    "quasi_reit": "securities",
+    "creit": "securities",
+}
+HOLDERS: Final = {
+    "insurers_banks": "insurers, banks' own books",
+    "insurers": "insurers",
+    "real_money": "real-money funds",
+    "wealth_products": "wealth products",
+    "private_credit": "private credit funds",
+    "securities_firms": "securities firms",
+    "distressed_funds": "distressed funds",
+    "banks": "banks that lent to deals",
+}
+AGES: Final = {
+    "gpus_1y": "under 1 year",
+    "gpus_2y": "1 to 2 years",
+    "gpus_3y": "2 to 3 years",
+    "gpus_4y": "3 to 4 years",
+    "gpus_5y": "4 to 5 years",
+    "gpus_older": "5 years and more",
+}
+TEN: Final = "none one two three four five six seven eight nine ten".split()
+
+
+def region(name: str) -> str:
+    """A region as in a heading."""
+    return REGIONS.get(name, name)
+
+
+def place(name: str) -> str:
+    """A region within a sentence."""
+    return {"us": "the United States", "china": "China", "world": "all regions together"}.get(name, name)
+
+
+def figure(value: float, signed: bool = False) -> str:
+    """Three significant digits, thousands apart; a dash for what is unknown."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    size = abs(value)
+    if size == 0.0:
+        return "0"
+    if size < 0.0005:
+        text = f"{value:.1e}"
+    else:
+        digits = int(max(2 - np.floor(np.log10(size)), 0))
+        text = f"{round(value, digits):,.{min(digits, 5)}f}"
+    text = text.replace("-", "−")
+    return f"+{text}" if signed and value > 0.0 else text
+
+
+def percent(share: float, signed: bool = False) -> str:
+    """A share as per cent, whole from 10 on."""
+    if share is None or not np.isfinite(share):
+        return "–"
+    value = 100.0 * share
+    text = f"{value:{'+' if signed else ''},.{0 if abs(value) >= 10 or value == 0 else 1}f} %"
+    return text.replace("-", "−")
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """``two falls``, ``12 falls``, ``no fall``."""
+    word = "no" if number == 0 else TEN[number] if number < len(TEN) else f"{number:,}"
+    return f"{word} {noun if number in (0, 1) else plural or noun + 's'}"
+
+
+def listing(parts: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def plainly(values: list[float], low: float, high: float) -> str:
+    """A middle and its range over runs; one number where there is one run."""
+    if len(values) < 2:
+        return figure(values[0]) if values else "–"
+    return f"{figure(float(np.median(values)))} ({figure(low)} to {figure(high)})"
+
+
+def months(decimal: float) -> str:
+    """A decimal year as year and month: ``2027-04``."""
+    year, month = divmod(round(decimal * 12), 12)
+    return f"{year}-{month + 1:02d}"
