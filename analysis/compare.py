@@ -13,8 +13,8 @@ from analysis.decisions import comparing, quantities
 from analysis.decisions.asking import regimes
 from analysis.decisions.differing import FEW, NONE, SMALL, UNSURE, ZERO, Difference
 from analysis.decisions.quantities import BadQuantity, Quantity
-from analysis.pages.words import count, figure
-from analysis.validate import count as whole_number
+from analysis.pages.words import counted, digits
+from analysis.validate import count
 from sim.compose import names
 from sim.mistakes import Mistakes, wrong
 from sim.run import outputs
@@ -56,7 +56,7 @@ def act(chosen: argparse.Namespace, scenarios: Sequence[str], budget: str) -> in
         raise Mistakes([wrong("SCENARIO", " ".join(scenarios), "one alone. Give two or more, as baseline china_only.")])
     settings = [*([f"size={chosen.size}"] if chosen.size else []), *([f"horizon_years={chosen.years}"] if chosen.years else [])]
     settings += chosen.set
-    seeds, runs = whole_number(chosen.seeds, chosen.set), allowance(budget)
+    seeds, runs = count(chosen.seeds, chosen.set), allowance(budget)
     try:
         quantities.load()
     except BadQuantity as error:
@@ -105,7 +105,7 @@ def folder(given: Path | None, usual: Path) -> Path:
 def lines(found: comparing.Comparison) -> list[str]:
     """What a reader sees on the terminal: the sure differences, and how many others there are."""
     known = {quantity.id: quantity for quantity in quantities.load()}
-    shown = [f"{' and '.join(found.labels)}, {count(len(found.regimes[0].seeds), 'paired seed')}."]
+    shown = [f"{' and '.join(found.labels)}, {counted(len(found.regimes[0].seeds), 'paired seed')}."]
     for one in found.against:
         sure = [gap for gap in one.differences if gap.certain]
         shown += ["", f"{one.label} less {found.labels[0]}: {tally(one.differences)}."]
@@ -118,11 +118,13 @@ def tally(gaps: Sequence[Difference]) -> str:
     """How many differences of each word."""
     if gaps and all(gap.word in (ZERO, NONE) for gap in gaps):
         return "every difference is zero; the scenarios are the same"
-    words = {"sure": sum(gap.certain for gap in gaps)} | {w: sum(gap.word == w for gap in gaps) for w in (SMALL, UNSURE, ZERO, FEW, NONE)}
+    words = {"sure": sum(gap.certain for gap in gaps)} | {
+        w: sum(gap.word == w for gap in gaps) for w in (SMALL, UNSURE, ZERO, FEW, NONE)
+    }
     return ", ".join(f"{number} {word}" for word, number in words.items() if number)
 
 
 def line(quantity: Quantity, gap: Difference) -> str:
     """One difference."""
-    numbers = (figure(gap.difference, True), figure(gap.low, True), figure(gap.high, True))
+    numbers = (digits(gap.difference, True), digits(gap.low, True), digits(gap.high, True))
     return LINE.format(quantity.says[:60], gap.region, *numbers, quantity.unit, gap.word).rstrip()

@@ -135,7 +135,9 @@ def months_to_money(run: Run, region: str, sold_as: str = "") -> float:
     months = np.array([wait[place] for place in zip(deals["region"], deals["channel"], strict=True)], dtype=float)
     weight = deals["notional"].to_numpy()
     what = sold_as or "deal"
-    return number(float((months * weight).sum() / weight.sum()) if weight.sum() else np.nan, f"no {what} was built with in {region}")
+    return number(
+        float((months * weight).sum() / weight.sum()) if weight.sum() else np.nan, f"no {what} was built with in {region}"
+    )
 
 
 def closing(run: Run) -> dict[tuple[str, str], int]:

@@ -30,7 +30,7 @@ GRADES: Final = {
 }
 NOTED: Final = ("rule", "failure")  # kinds of events that are told one by one
 COLUMNS: Final = ["figure", "region", "series", "at", "value"]
-ADDED: Final = ("issuance", "vintage", "ratings", "holders")  # figures in which what is not there counts as nothing
+ADDED: Final = ("issuance", "vintage", "ratings", "holders", "templates")  # figures in which what is not there counts as nothing
 EXAMPLE: Final = ("race", "network", "timeline", "events", "episodes")  # figures of one run, which no mean of runs has
 
 
@@ -89,7 +89,7 @@ def times(run: Run) -> pd.DataFrame:
         ("spread", "spread", "spread", 1e4),
         ("cost", "cost of capital", "cost_of_capital", 100.0),
         ("cost", "base rate", "base_rate", 100.0),
-        ("rent", "rent of the newest chip", "rent", 1.0),
+        ("rent", "rent", "rent", 1.0),
     ):
         values = months[["region", "at"]].assign(figure=figure, series=series, value=scale * months[column])
         found.append(values.dropna(subset=["value"]))
@@ -113,6 +113,12 @@ def stack(run: Run) -> Iterator[tuple[Any, ...]]:
             parts["equity"] = 1.0 - sum(parts.values())
             for name, share in parts.items():
                 yield "stack", region, f"{group}|{name}", np.nan, 100.0 * share
+
+
+def templates(run: Run) -> Iterator[tuple[Any, ...]]:
+    """USD bn of notional by the template whose terms deals that build have."""
+    for template, usd in building(run, "world").groupby("template")["notional"].sum().items():
+        yield "templates", "world", template, np.nan, usd / BN
 
 
 def waits(run: Run) -> Iterator[tuple[Any, ...]]:
@@ -209,6 +215,5 @@ def ratings(run: Run, folder: Path) -> Iterator[tuple[Any, ...]]:
 
 
 FIGURES: Final[tuple[Callable[[Run], Iterator[tuple[Any, ...]]], ...]] = (
-    *(issuance, stack, waits, vintage, race, holders, network, timeline),
+    *(issuance, stack, templates, waits, vintage, race, holders, network, timeline),
 )
-

@@ -35,7 +35,7 @@ AGES: Final = {
     "gpus_5y": "4 to 5 years",
     "gpus_older": "5 years and more",
 }
-TEN: Final = "none one two three four five six seven eight nine ten".split()
+TEN: Final = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def region(name: str) -> str:
@@ -48,7 +48,7 @@ def place(name: str) -> str:
     return {"us": "the United States", "china": "China", "world": "all regions together"}.get(name, name)
 
 
-def figure(value: float, signed: bool = False) -> str:
+def digits(value: float, signed: bool = False) -> str:
     """Three significant digits, thousands apart; a dash for what is unknown."""
     if value is None or not np.isfinite(value):
         return "–"
@@ -58,8 +58,8 @@ def figure(value: float, signed: bool = False) -> str:
     if size < 0.0005:
         text = f"{value:.1e}"
     else:
-        digits = int(max(2 - np.floor(np.log10(size)), 0))
-        text = f"{round(value, digits):,.{min(digits, 5)}f}"
+        places = int(max(2 - np.floor(np.log10(size)), 0))
+        text = f"{round(value, places):,.{min(places, 5)}f}"
     text = text.replace("-", "−")
     return f"+{text}" if signed and value > 0.0 else text
 
@@ -73,10 +73,18 @@ def percent(share: float, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """``two falls``, ``12 falls``, ``no fall``."""
     word = "no" if number == 0 else TEN[number] if number < len(TEN) else f"{number:,}"
     return f"{word} {noun if number in (0, 1) else plural or noun + 's'}"
+
+
+def times(number: float) -> str:
+    """``never``, ``once``, ``twice``, ``three times``."""
+    if number != round(number):
+        return f"{number:.1f} times"
+    whole = round(number)
+    return ("never", "once", "twice")[whole] if whole < 3 else f"{TEN[whole] if whole < len(TEN) else whole} times"
 
 
 def listing(parts: list[str]) -> str:
@@ -87,8 +95,8 @@ def listing(parts: list[str]) -> str:
 def plainly(values: list[float], low: float, high: float) -> str:
     """A middle and its range over runs; one number where there is one run."""
     if len(values) < 2:
-        return figure(values[0]) if values else "–"
-    return f"{figure(float(np.median(values)))} ({figure(low)} to {figure(high)})"
+        return digits(values[0]) if values else "–"
+    return f"{digits(float(np.median(values)))} ({digits(low)} to {digits(high)})"
 
 
 def months(decimal: float) -> str:
