@@ -29,6 +29,7 @@ VARIABLES: Final = {colour: f"var(--c{n})" for n, colour in enumerate(PALETTE, 1
     PAPER: "var(--paper)",
 }
 SIZE: Final = (4.2, 2.55)  # inch
+WHOLE: Final = 100.0  # per cent
 LABELS: Final = 0.30  # of the width, for what lines and areas are called
 LOOK: Final = {
     **dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"), INK),
@@ -146,6 +147,8 @@ def stacked(axis: Axes, table: pd.DataFrame, colours: Mapping[str, str], top: fl
             names.append((base[-1] + value[-1] / 2.0, name, colours[name]))
         base += value
     axis.set_ylim(0.0, (top or float(base.max()) or 1.0) * 1.03)
+    if top == WHOLE:
+        axis.set_yticks([0, 25, 50, 75, 100])
     years(axis, float(table.index.min()) - 0.5, float(table.index.max()) + 0.5)
     beside(axis, names)
 

@@ -153,7 +153,7 @@ def holders(run: Run) -> Iterator[tuple[Any, ...]]:
     months = monthly(run)
     for kind, name in HOLDERS.items():
         for region, usd in months.groupby("region")[f"lost_by_{kind}"].sum().items():
-            if usd > 0.0:
+            if usd >= 1.0:
                 yield "holders", region, name, np.nan, usd / 1e6
 
 

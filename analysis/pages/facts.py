@@ -45,16 +45,26 @@ def facts() -> tuple[Fact, ...]:
     )
 
 
-def of(figure: str, place: str) -> list[Fact]:
-    """Those that belong into a figure."""
-    return [fact for fact in facts() if (fact.figure, fact.region) == (figure, place)]
+def mark(axis: Any, figure: str, place: str) -> None:
+    """Numbered diamonds with their ranges at their dates; the axis makes room for them."""
+    first, last = axis.get_xlim()
+    found = [(n, fact) for n, fact in numbered(figure) if fact.region == place and first <= (fact.at or 0.0) <= last]
+    for n, fact in found:
+        diamond(axis, fact.at, fact.value, n, [fact.at, fact.at], [fact.low, fact.high])
+    if found:
+        axis.set_ylim(0.0, max(axis.get_ylim()[1], 1.08 * max(fact.high for _, fact in found)))
 
 
-def mark(axis: Any, found: Sequence[Fact]) -> None:
-    """Diamonds with their ranges at their dates."""
-    for fact in found:
-        axis.plot([fact.at, fact.at], [fact.low, fact.high], color=INK, linewidth=1.0)
-        axis.plot([fact.at], [fact.value], marker="D", markersize=4.5, color=INK, markerfacecolor=charts.PAPER)
+def diamond(axis: Any, x: Any, y: Any, n: int, xs: Sequence[Any], ys: Sequence[Any]) -> None:
+    """One fact, its range, and its number."""
+    axis.plot(xs, ys, color=INK, linewidth=1.0)
+    axis.plot([x], [y], marker="D", markersize=4.5, color=INK, markerfacecolor=charts.PAPER)
+    axis.annotate(str(n), (x, y), (5, 3), textcoords="offset points", fontsize=7.5, color=INK)
+
+
+def numbered(figure: str) -> list[tuple[int, Fact]]:
+    """A figure's facts, by the numbers at their diamonds."""
+    return list(enumerate((fact for fact in facts() if fact.figure == figure), 1))
 
 
 def shown(table: pd.DataFrame, fact: Fact) -> float:
@@ -79,15 +89,15 @@ def distance(value: float, low: float, high: float) -> str:
     return f"{digits(gap)} {word}" + (f" ({percent(gap / abs(edge))})" if edge else "")
 
 
-def said(figure: str, side: Gathered) -> str:
-    """The facts of a figure with their distances from a regime, as a sentence of its note."""
-    found = [(fact, shown(side.table, fact)) for place in ("us", "china") for fact in of(figure, place)]
-    parts = [
-        f"{fact.says} {digits(fact.value)} {fact.unit} ({fact.source}), here {digits(value)}, {distance(value, fact.low, fact.high)}"
-        for fact, value in found
+def said(figure: str, side: Gathered) -> list[str]:
+    """The facts of a figure with their distances from a regime, one a line, by the numbers at their diamonds."""
+    found = [(n, fact, shown(side.table, fact)) for n, fact in numbered(figure)]
+    return [
+        f"◇ {n}  {fact.says[0].upper()}{fact.says[1:]}, {region(fact.region)}: {digits(fact.value)} {fact.unit}. "
+        f"{side.label}: {digits(value)}, {distance(value, fact.low, fact.high)}. Source: {fact.source}."
+        for n, fact, value in found
         if np.isfinite(value)
     ]
-    return f" Diamonds are facts, with their ranges: {'; '.join(parts)}." if parts else ""
 
 
 def verdicts(side: Gathered) -> list[Verdict]:
@@ -128,7 +138,7 @@ def measurable(sides: Sequence[Gathered]) -> list[tuple[str, str, Score, list[fl
         for j, score in enumerate(verdict.scores):
             if score.value is not None:
                 values = [each[at].scores[j].value for each in judged]
-                name = f"{verdict.target.id} {score.check.says or verdict.target.says.rstrip('.')[:30]}"
+                name = short(verdict.target.says, score.check.says)
                 found.append((verdict.target.block, name, score, [np.nan if v is None else v for v in values]))
     return found
 
@@ -136,7 +146,7 @@ def measurable(sides: Sequence[Gathered]) -> list[tuple[str, str, Score, list[fl
 def chart(entries: Sequence[tuple[str, str, Score, list[float]]]) -> Any:
     """Every check's number against its band, which is drawn as wide as every other."""
     height = 0.62 + 0.215 * len(entries)
-    figure, axis = charts.axes("band of the fact = shaded", height=height, labels=0.03, left=0.47)
+    figure, axis = charts.axes("shaded: the band of the fact", height=height, labels=0.03, left=0.47)
     axis.axvspan(-1.0, 1.0, color=BAND, linewidth=0, zorder=0)
     for y, (_, _, score, values) in zip(range(len(entries))[::-1], entries, strict=True):
         half = (score.check.high - score.check.low) / 2.0 or abs(score.check.high) / 20.0 or 1.0
@@ -160,3 +170,11 @@ def blocks(sides: Sequence[Gathered]) -> list[tuple[str, list[Any]]]:
     """Checks that can be drawn, by block."""
     found = measurable(sides)
     return [(title, mine) for block, title in BLOCKS.items() if (mine := [one for one in found if one[0] == block])]
+
+
+def short(statement: str, part: str, most: int = 42) -> str:
+    """A statement in few characters, what tells this check from its others in full."""
+    room = most - len(part) - 2 * bool(part)
+    text = statement.rstrip(".")
+    text = text if len(text) <= room else f"{text[: max(room - 1, 8)].rstrip()}…"
+    return f"{text}: {part}" if part else text

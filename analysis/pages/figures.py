@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.pages import charts, facts
-from analysis.pages.charts import AMBER, BLUE, GREEN, GREY, INK, PAPER, PINK, RED, SIDES, SKY, VIOLET, Line
+from analysis.pages.charts import AMBER, BLUE, GREEN, GREY, INK, PINK, RED, SIDES, SKY, VIOLET, Line
 from analysis.pages.gather import Gathered
-from analysis.pages.words import AGES, digits, listing, months, percent, place, region, times
+from analysis.pages.words import AGES, digits, listing, month, months, percent, place, region, times
 
 CHANNELS: Final = {
     "private credit": BLUE,
@@ -43,6 +43,7 @@ class Table:
     caption: str
     columns: list[str]
     rows: list[list[Any]]
+    open: bool = False  # shown from the start, and on paper
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Drawn:
     note: str
     panels: list[Panel] = field(default_factory=list)
     table: Table | None = None
+    points: list[str] = field(default_factory=list)
 
 
 class Drawer:
@@ -65,13 +67,6 @@ class Drawer:
     def panel(self, head: str, figure: Any, alt: str) -> Panel:
         """A drawing under its heading."""
         return Panel(head, charts.svg(figure, alt, self.numbers))
-
-
-def everything(sides: Sequence[Gathered]) -> list[Drawn]:
-    """All figures for which there are numbers, in order."""
-    drawer = Drawer()
-    with charts.drawing():
-        return [drawn for draw in FIGURES if (drawn := draw(sides, drawer)) is not None]
 
 
 def within(at: str, side: Gathered, sides: Sequence[Gathered]) -> str:
@@ -166,16 +161,13 @@ def over(figure: str, name: str, unit: str, title: Callable[..., str], note: str
                 continue
             drawing, axis = charts.axes(unit)
             charts.lines(axis, shown)
-            facts.mark(
-                axis, [fact for fact in facts.of(figure, at) if axis.get_xlim()[0] <= (fact.at or 0.0) <= axis.get_xlim()[1]]
-            )
-            axis.set_ylim(0.0)
+            facts.mark(axis, figure, at)
             panels.append(drawer.panel(region(at), drawing, f"{name} over time, {region(at)}"))
         if not panels:
             return None
         spread = " Bands hold four of five runs." if any(len(side.runs) > 1 for side in sides) else ""
         table = table_of(sides, figure, f"{name[0].upper()}{name[1:]} by quarter", unit, at="month")
-        return Drawn(figure, title(sides), note + ranges(sides) + spread + facts.said(figure, sides[0]), panels, table)
+        return Drawn(figure, title(sides), note + ranges(sides) + spread, panels, table, facts.said(figure, sides[0]))
 
     return draw
 
@@ -206,7 +198,9 @@ def spread_title(sides: Sequence[Gathered]) -> str:
             f"In {place(at)}, spreads average {digits(other)} bp under {sides[-1].label}, {digits(one)} bp under {sides[0].label}"
         )
     found = mean_of(sides[0], "spread", at, "spread")
-    return f"In {place(at)}, spreads run between {digits(found.min())} and {digits(found.max())} bp, widest in {months(found.idxmax())}"
+    return (
+        f"In {place(at)}, spreads run between {digits(found.min())} and {digits(found.max())} bp, widest in {month(found.idxmax())}"
+    )
 
 
 def widest(sides: Sequence[Gathered], figure: str, name: str) -> str:
@@ -249,7 +243,7 @@ def ratings(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         if table.empty:
             continue
         figure, axis = charts.axes("% of debt outstanding at the year's end")
-        charts.stacked(axis, table, GRADES, 100.0)
+        charts.stacked(axis, table, GRADES, charts.WHOLE)
         panels.append(drawer.panel(head, figure, f"Debt by letter and year, {head}"))
         good = table.iloc[-1].reindex(["Aaa to A", "Baa"]).fillna(0.0).sum() / 100.0
         ends.append((within(at, side, sides), good, table.index[-1]))
@@ -273,17 +267,17 @@ def stack(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
             continue
         groups = ["all deals", *[name for name in CHANNELS if name in table.index]]
         table = table.reindex(index=groups, columns=list(CLASSES)).fillna(0.0)
-        panels.append(drawer.panel(head, stack_chart(table, facts.of("stack", at)), f"Parts of cost by class and channel, {head}"))
+        panels.append(drawer.panel(head, stack_chart(table, at), f"Parts of cost by class and channel, {head}"))
         said.append(f"{percent(table.loc['all deals', 'senior'] / 100)} {within(at, side, sides)}")
     if not panels:
         return None
     title = f"The senior class of the average deal pays for {listing(said)}"
     note = "Parts of what the units cost, of deals that build, weighted by cost; the rest of the cost is the sponsor's equity."
     table_ = table_of(sides, "stack", "Capital stack by channel", "% of cost", extra="channel and class")
-    return Drawn("stack", title, note + ranges(sides) + facts.said("stack", sides[0]), panels, table_)
+    return Drawn("stack", title, note + ranges(sides), panels, table_, facts.said("stack", sides[0]))
 
 
-def stack_chart(table: pd.DataFrame, found: Sequence[facts.Fact]) -> Any:
+def stack_chart(table: pd.DataFrame, place_: str) -> Any:
     """Lying bars of parts that add up to the cost."""
     height = 0.62 + 0.29 * len(table)
     figure, axis = charts.axes("% of cost", height=height, labels=0.03, left=0.32)
@@ -295,17 +289,16 @@ def stack_chart(table: pd.DataFrame, found: Sequence[facts.Fact]) -> Any:
             if width > 7.0:
                 axis.text(left + width / 2.0, y, f"{width:.0f}", ha="center", va="center", fontsize=8, color="white")
         base += value
-    for fact in found:
-        if fact.series in table.index:
+    for n, fact in facts.numbered("stack"):
+        if fact.region == place_ and fact.series in table.index:
             y = at[list(table.index).index(fact.series)]
-            axis.plot([fact.low, fact.high], [y, y], color=INK, linewidth=1.0)
-            axis.plot([fact.value], [y], marker="D", markersize=4.5, color=INK, markerfacecolor=PAPER)
+            facts.diamond(axis, fact.value, y, n, [fact.low, fact.high], [y, y])
     axis.set_yticks(at, list(table.index))
     axis.set_xlim(0.0, 100.0)
     axis.grid(False)
-    for place_, (says, colour) in zip((0.25, 0.47, 0.67), CLASSES.values(), strict=True):
-        figure.text(place_, 1.0 - 0.03 / height, "■", color=colour, va="top", fontsize=8.5)
-        figure.text(place_ + 0.035, 1.0 - 0.03 / height, says, color=INK, va="top", fontsize=8)
+    for left, (says, colour) in zip((0.25, 0.47, 0.67), CLASSES.values(), strict=True):
+        figure.text(left, 1.0 - 0.03 / height, "■", color=colour, va="top", fontsize=8.5)
+        figure.text(left + 0.035, 1.0 - 0.03 / height, says, color=INK, va="top", fontsize=8)
     return figure
 
 
@@ -338,7 +331,9 @@ def race(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         rows = side.of("race")
         if rows.empty:
             continue
-        table = rows.assign(name=[f"{at} {name}" for at, name in zip(rows["region"], rows["series"], strict=True)])
+        table = rows.assign(
+            name=[f"{'US' if at == 'us' else region(at)} {name}" for at, name in zip(rows["region"], rows["series"], strict=True)]
+        )
         table = table.pivot_table(index="at", columns="name", values="value", aggfunc="first").fillna(0.0)
         tops = table.mean().sort_values(ascending=False).index[: len(LABS)]
         figure, axis = charts.axes("% of all users' payments")
@@ -347,9 +342,7 @@ def race(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         leader = table.idxmax(axis=1)
         changes = int((leader != leader.shift()).sum()) - 1
         under = f" under {side.label}" if len(sides) > 1 else ""
-        said.append(
-            f"{times(changes)}{under}, {leader.iloc[-1]} last with {digits(table.iloc[-1].max())} %"
-        )
+        said.append(f"{times(changes)}{under}, {leader.iloc[-1]} last with {digits(table.iloc[-1].max())} %")
     if not panels:
         return None
     title = f"The lead among labs changes {'; '.join(said)}"
@@ -389,14 +382,8 @@ def holders(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
     return Drawn("holders", title, note, panels, table_of(sides, "holders", "Losses by holder", "USD mn", extra="holder"))
 
 
-FIGURES: Final[list[Callable[[Sequence[Gathered], Drawer], Drawn | None]]] = [
-    issuance,
+TERMS: Final = (
     over("spread", "spread", "basis points over the base rate", spread_title, "What new deals pay, at the end of each quarter."),
     over("cost", "cost of capital", "% a year", cost_title, "The rate at which labs and operators decide."),
-    ratings,
-    stack,
-    vintage,
-    over("rent", "rent", "USD/GPU-hour", rent_title, "Posted rent of the newest chip, per H100-equivalent."),
-    race,
-    holders,
-]
+)
+rent: Final = over("rent", "rent", "USD/GPU-hour", rent_title, "Posted rent of the newest chip, per H100-equivalent.")

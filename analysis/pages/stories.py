@@ -11,7 +11,7 @@ from analysis.pages import charts
 from analysis.pages.charts import AMBER, BAND, BLUE, GREEN, GREY, INK, PINK, RED, SKY, VIOLET
 from analysis.pages.figures import Drawer, Drawn, Table, heads, one_run, table_of, within
 from analysis.pages.gather import Gathered
-from analysis.pages.words import digits, months, percent, place, region, times
+from analysis.pages.words import digits, listing, months, percent, place, region, times
 from sim.deal import table as deal_table
 from sim.deal_library import find
 from sim.deal_reader import read
@@ -44,8 +44,8 @@ def waterfall(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
     principal = sum(per_year[use].sum() for use in classes if use.startswith("principal"))
     sponsor = per_year["to the sponsor"].sum()
     title = (
-        f"Of every dollar that {name} pays out, {digits(100 * principal / total)} cents are principal, "
-        f"{digits(100 * interest / total)} interest and {digits(100 * sponsor / total)} the sponsor's"
+        f"Of every dollar that {name} pays out, {100 * principal / total:.0f} cents are principal, "
+        f"{100 * interest / total:.0f} interest and {100 * sponsor / total:.0f} the sponsor's"
     )
     note = (
         f"Deals with the terms of this template raised {percent(share)} of the notional that built. "
@@ -109,7 +109,7 @@ def web(table: pd.DataFrame) -> Any:
     height = 0.5 + 0.25 * max(len(left), len(right))
     figure, axis = charts.axes("USD bn", height=height, labels=0.03, left=0.03)
     axis.set_axis_off()
-    axis.set(xlim=(0, 1), ylim=(-0.03, 1.03))
+    axis.set(xlim=(0, 1), ylim=(-0.08, 1.08))
     y = {("sponsor", n): v for n, v in zip(left.index, np.linspace(1, 0, len(left)), strict=True)}
     y |= {("tenant", n): v for n, v in zip(right.index, np.linspace(1, 0, len(right)), strict=True)}
     colours = dict(zip(right.index, (RED, BLUE, GREEN, AMBER, SKY, PINK, VIOLET, GREY) * 4, strict=False))
@@ -118,7 +118,14 @@ def web(table: pd.DataFrame) -> Any:
     for sponsor, tenant, usd in table.itertuples(index=False):
         start, end = y["sponsor", sponsor], y["tenant", tenant]
         width = 9.0 * usd / table["usd"].max()
-        axis.plot(0.31 + 0.38 * x, start + (end - start) * bend, color=colours[tenant], linewidth=max(width, 0.3), alpha=0.75)
+        axis.plot(
+            0.31 + 0.38 * x,
+            start + (end - start) * bend,
+            color=colours[tenant],
+            linewidth=max(width, 0.3),
+            alpha=0.75,
+            solid_capstyle="butt",
+        )
     for name, usd in left.items():
         axis.text(0.29, y["sponsor", name], f"{name}  {digits(usd)}", ha="right", va="center", fontsize=8, color=INK)
     for name, usd in right.items():
@@ -138,17 +145,16 @@ def timeline(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         falls, events = falls[falls["region"] == at], events[events["region"] == at].sort_values("at")
         chart = story(rows, falls, events)
         panels.append(drawer.panel(f"{region(at)}, {one_run(side, len(sides))}", chart, f"Spending, falls and events, {head}"))
-        deepest = falls["value"].max() if len(falls) else 0.0
-        text = f"capital spending falls {times(len(falls))} by 22 % or more {within(at, side, sides)}"
-        said.append(text + (f", at worst by {digits(deepest)} %" if len(falls) else ""))
+        worst = f" (at worst by {digits(falls['value'].max())} %)" if len(falls) else ""
+        said.append(f"{times(len(falls))} {within(at, side, sides)}{worst}")
     if not panels:
         return None
-    title = "; ".join(said)
+    title = f"By 22 % or more, capital spending falls {listing(said)}"
     note = (
         "Line: capital spending, six-month mean. Bands: its falls by 22 % or more, from peak to trough. Bars: deals that defaulted "
         "in the quarter, the most at a quarter of the height. Numbers: rules and failures. One run stands for all."
     )
-    return Drawn("timeline", title[0].upper() + title[1:], note, panels, events_table(sides))
+    return Drawn("timeline", title, note, panels, events_table(sides))
 
 
 def story(rows: pd.DataFrame, falls: pd.DataFrame, events: pd.DataFrame) -> Any:

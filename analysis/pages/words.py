@@ -35,6 +35,10 @@ AGES: Final = {
     "gpus_5y": "4 to 5 years",
     "gpus_older": "5 years and more",
 }
+MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 TEN: Final = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -92,14 +96,27 @@ def listing(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
-def plainly(values: list[float], low: float, high: float) -> str:
-    """A middle and its range over runs; one number where there is one run."""
-    if len(values) < 2:
-        return digits(values[0]) if values else "–"
-    return f"{digits(float(np.median(values)))} ({digits(low)} to {digits(high)})"
+def usd(bn: float) -> str:
+    """USD bn as an amount of a handy size."""
+    size = abs(bn)
+    scale, unit = (
+        (1e-3, "tn") if size >= 1e3 else (1.0, "bn") if size >= 1.0 else (1e3, "mn") if size >= 1e-3 else (1e6, "thousand")
+    )
+    return f"USD {digits(bn * scale)} {unit}" if size else "nothing"
 
 
 def months(decimal: float) -> str:
     """A decimal year as year and month: ``2027-04``."""
     year, month = divmod(round(decimal * 12), 12)
     return f"{year}-{month + 1:02d}"
+
+
+def month(decimal: float) -> str:
+    """A decimal year as in a sentence: ``April 2027``."""
+    year, number = divmod(round(decimal * 12), 12)
+    return f"{MONTHS[number]} {year}"
+
+
+def tied(text: str) -> str:
+    """Text in which no number is parted from its sign of per cent or its currency."""
+    return text.replace(" %", "\u00a0%").replace("USD ", "USD\u00a0").replace(" bn", "\u00a0bn").replace(" bp", "\u00a0bp")
