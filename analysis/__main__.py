@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-COMMANDS = ("reference", "bench", "validate", "calibrate", "compare", "report", "status", "rerun", "export", "compact")
+COMMANDS = ("reference", "bench", "validate", "calibrate", "compare", "policies", "report", "status", "rerun", "export", "compact")
 
 
 def main(arguments: list[str]) -> int:

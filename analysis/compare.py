@@ -50,7 +50,7 @@ def options(command: str, summary: str, scenarios: bool = True) -> argparse.Argu
     return found
 
 
-def act(chosen: argparse.Namespace, scenarios: Sequence[str], budget: str) -> int:
+def act(chosen: argparse.Namespace, scenarios: Sequence[str], budget: str, policies: bool = False) -> int:
     """Check everything, run what is missing, compare, and write the page."""
     if len(scenarios) < 2:
         raise Mistakes([wrong("SCENARIO", " ".join(scenarios), "one alone. Give two or more, as baseline china_only.")])
@@ -69,7 +69,7 @@ def act(chosen: argparse.Namespace, scenarios: Sequence[str], budget: str) -> in
         found = comparing.compare(given, settings, runs, root / "scenarios")
     except comparing.Failed as failed:
         return failed.code
-    comparing.write(found, home, settings)
+    comparing.write(found, home, settings, policies)
     from analysis.report import comparison  # draws, which takes a second to load
 
     page = comparison(home)

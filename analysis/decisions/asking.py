@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from analysis.validate import FIRST, announce
 from sim.compose import CONFIGS, resolve, resolve_sweep
-from sim.mistakes import Mistakes
+from sim.mistakes import Mistake, Mistakes
 from sim.params import Params
 from sim.plain import Unreadable, read_plain
 from sim.run import complete, folder_name, outputs
@@ -50,7 +51,7 @@ class Regime:
         return first if self.file.read_text(encoding="utf-8").startswith("#") else ""
 
     @property
-    def values(self) -> dict:
+    def values(self) -> dict[str, Any]:
         """What its file sets."""
         try:
             return read_plain(self.file)
@@ -67,7 +68,7 @@ def regimes(given: Sequence[str], seeds: int, settings: Sequence[str]) -> list[R
         of all scenarios together
     """
     found: list[Regime] = []
-    mistakes = {}
+    mistakes: dict[str, Mistake] = {}
     for name in dict.fromkeys(given):
         try:
             params = resolve([f"scenario={quoted(name)}", *settings, f"seed={FIRST}"])

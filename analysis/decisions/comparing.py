@@ -186,10 +186,10 @@ def against(one: Against) -> dict[str, Any]:
     }
 
 
-def write(found: Comparison, home: Path, settings: Sequence[str]) -> None:
+def write(found: Comparison, home: Path, settings: Sequence[str], policies: bool = False) -> None:
     """The comparison's own files; the same runs give the same bytes."""
     with replacing(home / PAGE) as hidden:
-        hidden.write_text(json.dumps(page(found, settings), indent=1) + "\n", encoding="utf-8")
+        hidden.write_text(json.dumps(page(found, settings) | {"policies": policies}, indent=1) + "\n", encoding="utf-8")
     sides = list(zip(found.labels, found.gathered, strict=True))
     tables = [gathered.table.assign(scenario=label) for label, gathered in sides]
     with replacing(home / FIGURES) as hidden:

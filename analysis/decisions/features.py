@@ -83,7 +83,8 @@ def short(name: str, groups: Mapping[str, Any]) -> str:
 
 def between(one: Regime, other: Regime, found: Sequence[Feature], home: Path, settings: Sequence[str]) -> list[Feature]:
     """Features that can be switched alone, in both directions; those that cannot are taken together as one."""
-    apart, tied = [], []
+    apart: list[Feature] = []
+    tied: list[Feature] = []
     for candidate in found:
         able = all(allowed(mixed(*pair, candidate, home), settings) for pair in ((one, other), (other, one)))
         (apart if able else tied).append(candidate)

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.decisions import quantities
+from analysis.decisions import policies, quantities
 from analysis.decisions.differing import ZERO
-from analysis.pages import contrasts, facts, figures, sentences, stories
+from analysis.pages import charts, contrasts, facts, figures, policy, sentences, stories
 from analysis.pages.figures import Drawer, Drawn, Table
 from analysis.pages.gather import HIGH, LOW, Gathered
 from analysis.pages.page import Page, Section
@@ -41,7 +41,7 @@ def all_figures(sides: Sequence[Gathered], drawer: Drawer) -> Mapping[str, list[
 def of_runs(side: Gathered, title: str, subtitle: str, provenance: Sequence[str]) -> Page:
     """The page of one run or of many."""
     drawer = Drawer()
-    with figures.charts.drawing():
+    with charts.drawing():
         sections = [Section("numbers", "Key numbers", tables=[quantity_table([side])])]
         sections += [Section(slug(name), name, figures=drawn) for name, drawn in all_figures([side], drawer).items()]
         sections.append(fact_section([side], drawer))
@@ -53,14 +53,18 @@ def of_comparison(page: Mapping[str, Any], sides: Sequence[Gathered], subtitle: 
     """The page of two regimes or more."""
     drawer, known = Drawer(), {quantity.id: quantity for quantity in quantities.load()}
     first, against = page["scenarios"][0]["label"], page["against"]
-    with figures.charts.drawing():
+    with charts.drawing():
         gaps = [contrasts.differences(first, one, known, drawer) for one in against]
         parts = [contrasts.mechanism(first, one, known, drawer) for one in against]
         drawn = drawn_sides(sides, against)
         more = all_figures(drawn, drawer)
         fact = fact_section(drawn, drawer)
     left = f" Drawn for the first {MOST_SIDES} of {len(sides)} scenarios." if len(drawn) == MOST_SIDES < len(sides) else ""
+    tried = policies.load() if page.get("policies") else None
+    with charts.drawing():
+        first_sections = [policy.section(tried, sides, drawer)] if tried else []
     sections = [
+        *first_sections,
         Section("differences", "Differences", scope(page), gaps, [quantity_table(sides), contrasts.legend()]),
         Section("mechanism", "By which mechanism", figures=parts),
         *(Section(slug(name), name, left.strip(), each) for name, each in more.items()),
@@ -68,7 +72,8 @@ def of_comparison(page: Mapping[str, Any], sides: Sequence[Gathered], subtitle: 
         limits([WITHIN], provenance),
     ]
     title = " against ".join([listing([each["label"] for each in page["scenarios"][1:]]), first])
-    return Page(title, subtitle, kept(sentences.of_comparison(page, known), sections), sections)
+    answer = policy.sentences(tried, sides) if tried else sentences.of_comparison(page, known)
+    return Page("Policies by cost and benefit" if tried else title, subtitle, kept(answer, sections), sections)
 
 
 def drawn_sides(sides: Sequence[Gathered], against: Sequence[Mapping[str, Any]]) -> list[Gathered]:
@@ -96,6 +101,8 @@ def quantity_table(sides: Sequence[Gathered]) -> Table:
     """Every quantity of every regime by region: one number, or median and range over runs."""
     many = any(len(side.runs) > 1 for side in sides)
     places = [where for where in quantities.PLACES if any(where == key[1] for side in sides for key in side.values)]
+    if len({where for side in sides for where in side.regions}) == 1:
+        places.remove("world")  # which is that region
     columns = ["topic", "quantity", *(["scenario"] if len(sides) > 1 else [])]
     columns += [name for where in places for name in (region(where), *([f"{region(where)}, range"] if many else []))]
     rows = []
@@ -143,7 +150,7 @@ def limits(more: Sequence[str], provenance: Sequence[str]) -> Section:
 
 def kept(found: Sequence[sentences.Sentence], sections: Sequence[Section]) -> list[sentences.Sentence]:
     """Sentences whose tables are on the page keep their links; others point to the nearest that is."""
-    ids = {figure.id for section in sections for figure in section.figures}
+    ids = {section.id for section in sections} | {figure.id for section in sections for figure in section.figures}
     ids |= {figure.table.id for section in sections for figure in section.figures if figure.table}
     ids |= {table.id for section in sections for table in section.tables}
     return [one if one.table in ids else one._replace(table="t-quantities") for one in found]

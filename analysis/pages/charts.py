@@ -180,7 +180,7 @@ def bars(
     if low is not None and high is not None:
         for y, one, other in zip(at, low, high, strict=True):
             axis.plot([one, other], [y, y], color=INK, linewidth=1.1)
-    axis.set_yticks(at, list(names))
+    axis.set_yticks(at, list(names), fontsize=7.5)
     axis.set_ylim(-0.6, len(names) - 0.4)
     axis.grid(True, axis="x")
     axis.grid(False, axis="y")

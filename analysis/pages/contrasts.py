@@ -33,7 +33,7 @@ def differences(first: str, against: Mapping[str, Any], known: Mapping[str, Quan
     label, gaps = against["label"], against["differences"]
     found = sure(gaps)
     title = f"{label} against {first}: {counted(len(found), 'sure difference')} in {len(gaps)} comparisons"
-    note = "Sure differences, relative to the mean of the first. Green is what borrowers and builders would want, red what they would not."
+    note = "Sure differences, relative to the mean of the first. Green is what builders and savers would want, red is not."
     panels = [forest(where, mine, known, drawer) for where in places(found) if (mine := [g for g in found if g["region"] == where])]
     return Drawn(f"differences-{label}", title, note if panels else "", panels, difference_table(first, label, gaps, known))
 
@@ -46,7 +46,7 @@ def places(gaps: Sequence[Gap]) -> list[str]:
 def forest(where: str, gaps: Sequence[Gap], known: Mapping[str, Quantity], drawer: Drawer) -> Panel:
     """Relative differences with intervals, one a row; those of a quantity that was zero have no bar."""
     shown = [gap for gap in gaps if np.isfinite(relative(gap))]
-    figure, axis = charts.axes("% of the first", 0.62 + 0.27 * max(len(shown), 1), labels=0.2, left=0.4)
+    figure, axis = charts.axes("% of the first", 0.62 + 0.27 * max(len(shown), 1), labels=0.2, left=0.45)
     value, low, high = (
         np.clip([100.0 * relative(gap, key) for gap in shown], -100.0 * FARTHEST, 100.0 * FARTHEST)
         for key in ("difference", "low", "high")
@@ -64,7 +64,7 @@ def wanted(quantity: Quantity, difference: float) -> str:
     return GREEN if (difference > 0.0) == (quantity.better == "higher") else RED
 
 
-def brief(quantity: Quantity, most: int = 30) -> str:
+def brief(quantity: Quantity, most: int = 28) -> str:
     """A quantity in few words."""
     text = quantity.says.partition(" (")[0]
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
@@ -132,7 +132,8 @@ def mechanism_title(parts: Sequence[Gap], known: Mapping[str, Quantity]) -> str:
         top = max(mine, key=lambda part: (part["share"] or 0.0) / total if total else 0.0)
         if total and sure_part(top) and top["share"] / total >= 0.5:
             amount = "all" if top["share"] / total > 0.95 else percent(top["share"] / total)
-            return f"{amount[0].upper()}{amount[1:]} of the difference in {brief(known[at[0]], 60)} in {place(at[1])} comes by {top['feature']}"
+            what = f"the difference in {brief(known[at[0]], 60)} in {place(at[1])}"
+            return f"{amount[0].upper()}{amount[1:]} of {what} comes by {top['feature']}"
     return ""
 
 
@@ -154,7 +155,7 @@ def shares(
         return None
     used = [name for name in names if any((key, name) in table for key in keys)]
     height = 0.62 + 0.2 * len(used) + 0.3 * len(keys)
-    figure, axis = charts.axes("% of the difference", height=height, labels=0.03, left=0.42)
+    figure, axis = charts.axes("% of the difference", height=height, labels=0.03, left=0.45)
     box = axis.get_position()
     axis.set_position((box.x0, box.y0, box.width, box.height - 0.2 * len(used) / height))
     plus, minus = np.zeros(len(keys)), np.zeros(len(keys))
@@ -164,9 +165,10 @@ def shares(
         axis.barh(at, value, left=np.where(value > 0.0, plus, minus), color=colour, height=0.6, linewidth=0)
         plus, minus = plus + np.maximum(value, 0.0), minus + np.minimum(value, 0.0)
         top = 1.0 - (0.24 + 0.2 * n) / height
-        figure.text(0.42, top, "■", color=colour, va="top", fontsize=8.5)
-        figure.text(0.46, top, name if len(name) < 38 else f"{name[:37]}…", color=INK, va="top", fontsize=8)
-    axis.set_yticks(at, [brief(known[key], 28) for key in keys])
+        figure.text(0.45, top, "■", color=colour, va="top", fontsize=8.5)
+        figure.text(0.49, top, name if len(name) < 34 else f"{name[:33]}…", color=INK, va="top", fontsize=8)
+    axis.tick_params(axis="y", labelsize=7.5)
+    axis.set_yticks(at, [brief(known[key]) for key in keys])
     axis.axvline(0.0, color=INK, linewidth=0.7)
     axis.grid(True, axis="x")
     axis.grid(False, axis="y")

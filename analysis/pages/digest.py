@@ -47,10 +47,9 @@ def digest(folder: Path) -> Digest:
     """Read a run's folder and keep what pages need of it."""
     run = open_run(folder)
     regions = [region for region in ("us", "china") if region in set(run.tables["monthly"]["region"])]
-    places = [*regions, "world"] if len(regions) > 1 else regions
     return Digest(
         table=pd.concat([pd.DataFrame(rows(run, folder), columns=COLUMNS), times(run)], ignore_index=True),
-        values=quantities.survey(run, places),
+        values=quantities.survey(run, [*regions, "world"]),
         facts=scoring.survey(load_targets(), run),
     )
 

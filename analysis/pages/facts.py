@@ -132,7 +132,7 @@ def entry(name: str, low: float, high: float, unit: str, mine: Sequence[Any], so
 
 def measurable(sides: Sequence[Gathered]) -> list[tuple[str, str, Score, list[float]]]:
     """Block, short name, score of the first regime and values of all, of every check that the first regime can be held against."""
-    found = []
+    found: list[tuple[str, str, Score, list[float]]] = []
     judged = [verdicts(side) for side in sides]
     for at, verdict in enumerate(judged[0]):
         for j, score in enumerate(verdict.scores):
@@ -146,7 +146,7 @@ def measurable(sides: Sequence[Gathered]) -> list[tuple[str, str, Score, list[fl
 def chart(entries: Sequence[tuple[str, str, Score, list[float]]]) -> Any:
     """Every check's number against its band, which is drawn as wide as every other."""
     height = 0.62 + 0.215 * len(entries)
-    figure, axis = charts.axes("shaded: the band of the fact", height=height, labels=0.03, left=0.47)
+    figure, axis = charts.axes("shaded: the band of the fact", height=height, labels=0.05, left=0.5)
     axis.axvspan(-1.0, 1.0, color=BAND, linewidth=0, zorder=0)
     for y, (_, _, score, values) in zip(range(len(entries))[::-1], entries, strict=True):
         half = (score.check.high - score.check.low) / 2.0 or abs(score.check.high) / 20.0 or 1.0
@@ -172,7 +172,7 @@ def blocks(sides: Sequence[Gathered]) -> list[tuple[str, list[Any]]]:
     return [(title, mine) for block, title in BLOCKS.items() if (mine := [one for one in found if one[0] == block])]
 
 
-def short(statement: str, part: str, most: int = 42) -> str:
+def short(statement: str, part: str, most: int = 36) -> str:
     """A statement in few characters, what tells this check from its others in full."""
     room = most - len(part) - 2 * bool(part)
     text = statement.rstrip(".")

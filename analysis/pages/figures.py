@@ -167,9 +167,16 @@ def over(figure: str, name: str, unit: str, title: Callable[..., str], note: str
             return None
         spread = " Bands hold four of five runs." if any(len(side.runs) > 1 for side in sides) else ""
         table = table_of(sides, figure, f"{name[0].upper()}{name[1:]} by quarter", unit, at="month")
-        return Drawn(figure, title(sides), note + ranges(sides) + spread, panels, table, facts.said(figure, sides[0]))
+        return Drawn(figure, titled(title, sides), note + ranges(sides) + spread, panels, table, facts.said(figure, sides[0]))
 
     return draw
+
+
+def titled(title: Callable[..., str], sides: Sequence[Gathered]) -> str:
+    """What a figure found; regimes without a common region are not held against each other."""
+    if len(sides) > 1 and not set(sides[0].regions) & set(sides[-1].regions):
+        return "; ".join(f"{title([side])} under {side.label}" for side in sides)
+    return title(sides)
 
 
 def line(side: Gathered, figure: str, at: str, name: str, colour: str, sides: int) -> Line | None:
@@ -217,7 +224,8 @@ def cost_title(sides: Sequence[Gathered]) -> str:
     at = widest(sides, "cost", "cost of capital")
     if len(sides) > 1:
         one, other = (mean_of(side, "cost", at, "cost of capital").mean() for side in (sides[0], sides[-1]))
-        return f"Capital costs {digits(other)} % a year under {sides[-1].label} and {digits(one)} % under {sides[0].label} in {place(at)}"
+        rates = f"{digits(other)} % a year under {sides[-1].label}, {digits(one)} % under {sides[0].label}"
+        return f"In {place(at)}, capital costs {rates}"
     found = mean_of(sides[0], "cost", at, "cost of capital")
     return f"Capital costs between {digits(found.min())} and {digits(found.max())} % a year in {place(at)}"
 
@@ -231,7 +239,7 @@ def rent_title(sides: Sequence[Gathered]) -> str:
         years = found.index[-1] - found.index[0]
         fall.append(percent(1.0 - (found.iloc[-1] / found.iloc[0]) ** (1.0 / years) if years > 0 else np.nan))
     if len(sides) > 1:
-        return f"The rent of compute falls by {fall[1]} a year under {sides[-1].label}, {fall[0]} under {sides[0].label} in {place(at)}"
+        return f"In {place(at)}, rent falls by {fall[1]} a year under {sides[-1].label}, {fall[0]} under {sides[0].label}"
     return f"The rent of compute falls by {fall[0]} a year in {place(at)}"
 
 
@@ -291,8 +299,8 @@ def stack_chart(table: pd.DataFrame, place_: str) -> Any:
         base += value
     for n, fact in facts.numbered("stack"):
         if fact.region == place_ and fact.series in table.index:
-            y = at[list(table.index).index(fact.series)]
-            facts.diamond(axis, fact.value, y, n, [fact.low, fact.high], [y, y])
+            row = float(at[list(table.index).index(fact.series)])
+            facts.diamond(axis, fact.value, row, n, [fact.low, fact.high], [row, row])
     axis.set_yticks(at, list(table.index))
     axis.set_xlim(0.0, 100.0)
     axis.grid(False)

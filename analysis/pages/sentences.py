@@ -95,8 +95,8 @@ def lost(side: Gathered, where: str) -> str:
     rate = middle(side, "loss_rate", where)
     tiny = "less than 0.01 % of debt a year" if rate < 0.01 else f"{value(side, 'loss_rate', where)} % of debt a year"
     return (
-        f"Holders lose {value(side, 'losses', where, usd)} of principal over the run, {tiny}; {part} of it falls on senior classes, "
-        "among which loans of one class count."
+        f"Holders lose {value(side, 'losses', where, usd)} of principal over the run, {tiny}; {part} of it falls on senior "
+        "classes, among which loans of one class count."
     )
 
 
@@ -104,8 +104,8 @@ def compute(side: Gathered, where: str) -> str:
     """What is installed, how old it is, and what it costs to use."""
     parts = [f"{value(side, 'inference_price', at)} USD in {place(at)}" for at in side.regions]
     return (
-        f"At the end {value(side, 'compute', where)} million H100-equivalents run, {value(side, 'old_compute', where)} % of installed "
-        f"units are three years old or more, and inference costs {listing(parts)} a GPU-hour."
+        f"At the end {value(side, 'compute', where)} million H100-equivalents run, {value(side, 'old_compute', where)} % of "
+        f"installed units are three years old or more, and inference costs {listing(parts)} a GPU-hour."
     )
 
 

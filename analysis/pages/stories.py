@@ -29,8 +29,9 @@ def waterfall(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         return None
     name = rows.sort_values("value").iloc[-1]["series"]
     share = rows["value"].max() / rows["value"].sum()
-    paid, periods = cash(name)
+    paid, periods, says = cash(name)
     per_year = paid.groupby(np.ceil(paid.index * periods)).sum() / 1e6
+    per_year = per_year.loc[: per_year.index[per_year.sum(axis=1) > 0.0].max()]
     colours = {"fees": GREY, "reserve and facility": "#5e3c99", "to the sponsor": GREEN}
     classes = [use for use in per_year if use not in colours]
     colours |= dict(zip(classes, USES, strict=False))
@@ -44,11 +45,11 @@ def waterfall(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
     principal = sum(per_year[use].sum() for use in classes if use.startswith("principal"))
     sponsor = per_year["to the sponsor"].sum()
     title = (
-        f"Of every dollar that {name} pays out, {100 * principal / total:.0f} cents are principal, "
+        f"Of every dollar that the commonest kind of deal pays out, {100 * principal / total:.0f} cents are principal, "
         f"{100 * interest / total:.0f} interest and {100 * sponsor / total:.0f} the sponsor's"
     )
     note = (
-        f"Deals with the terms of this template raised {percent(share)} of the notional that built. "
+        f"{says} Deals with the terms of this template raised {percent(share)} of the notional that built. "
         "Its base case, paid by the waterfall that pays deals in the run; no deal of the run itself is recorded date by date."
     )
     rows_ = [[int(year), use, float(usd)] for year, row in per_year.iterrows() for use, usd in row.items()]
@@ -56,18 +57,18 @@ def waterfall(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
     return Drawn("waterfall", title, note, [drawer.panel(name, figure, f"Cash of {name} by use and year")], table)
 
 
-def cash(template: str) -> tuple[pd.DataFrame, float]:
-    """What a template's cash is used for, by period, USD, and the years of a period."""
+def cash(template: str) -> tuple[pd.DataFrame, float, str]:
+    """What a template's cash is used for, by period, USD; the years of a period; what the template is."""
     file = read(find(Path(template)))
     table = pd.DataFrame(deal_table(file, pay(file)), copy=False).set_index("period")
     found = {"fees": table["fees"] + table["fees_over_cap"] + table["subordinated_fees"]}
     for note in file.deal.notes:
-        found[f"interest {note.name}"] = table[f"interest_{note.name}"] + table[f"deferred_paid_{note.name}"]
-        found[f"principal {note.name}"] = table[f"principal_{note.name}"]
+        found[f"interest, {note.name}"] = table[f"interest_{note.name}"] + table[f"deferred_paid_{note.name}"]
+        found[f"principal, {note.name}"] = table[f"principal_{note.name}"]
     found["reserve and facility"] = table["facility_interest_paid"] + table["facility_repaid"]
     found["to the sponsor"] = table["residual"]
     kept = {use: values for use, values in found.items() if values.sum() > 0.0 or use == "to the sponsor"}
-    return pd.DataFrame(kept), float(file.deal.period_years)
+    return pd.DataFrame(kept), float(file.deal.period_years), file.description
 
 
 def network(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:

@@ -18,14 +18,14 @@ CHANNELS: Final = {  # channel of the deals -> group on the page, the largest fi
     "creit": "securities",
 }
 HOLDERS: Final = {
-    "insurers_banks": "insurers, banks' own books",
+    "insurers_banks": "insurers and banks",
     "insurers": "insurers",
     "real_money": "real-money funds",
     "wealth_products": "wealth products",
     "private_credit": "private credit funds",
     "securities_firms": "securities firms",
     "distressed_funds": "distressed funds",
-    "banks": "banks that lent to deals",
+    "banks": "banks as lenders",
 }
 AGES: Final = {
     "gpus_1y": "under 1 year",
