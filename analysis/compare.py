@@ -43,7 +43,7 @@ def options(command: str, summary: str, scenarios: bool = True) -> argparse.Argu
         "--budget",
         default=str(BUDGET),
         metavar="RUNS",
-        help=f"most runs beside those of the scenarios, to switch features one at a time; 0: none; default {BUDGET}",
+        help="most runs beside those of the scenarios, to switch features one at a time; 0: none; default %(default)s",
     )
     found.add_argument("--out", type=Path, metavar="DIR", help="folder of the result; default under outputs/comparisons")
     found.add_argument("--json", action="store_true", help="print the differences for machines, and nothing else")

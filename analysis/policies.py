@@ -12,5 +12,7 @@ from sim.terminal import judged
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit code: 0 done, 2 wrong options, 4 a run failed."""
-    chosen = options("policies", (__doc__ or "").splitlines()[0], scenarios=False).parse_args(arguments)
+    found = options("policies", (__doc__ or "").splitlines()[0], scenarios=False)
+    found.set_defaults(budget="0")
+    chosen = found.parse_args(arguments)
     return judged(lambda: act(chosen, load().scenarios, chosen.budget, policies=True))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from analysis.dataset import NoRuns, Sweep
 from analysis.decisions import comparing
 from analysis.pages import building, page
+from analysis.pages.digest import OldRun
 from analysis.pages.gather import gather
 from analysis.pages.words import counted, listing
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         print(report(chosen.folder.expanduser(), chosen.out and chosen.out.expanduser()))
-    except (Unreportable, NoRuns, OSError) as error:
+    except (Unreportable, NoRuns, OldRun, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
@@ -79,7 +80,8 @@ def sweep(folder: Path, out: Path | None = None) -> Path:
     side = gather(listing(scenarios), (found.root / name for name in names), said(len(names)))
     first = manifest_of(found.root / names[0])
     over = [counted(len(set(found.runs["seed"].to_pylist())), "seed"), *vary]
-    subtitle = f"{counted(len(names), 'run')} over {listing(over)}, {span(first['configuration'])}."
+    number = counted(len(names), "run")
+    subtitle = f"{number[0].upper()}{number[1:]} over {listing(over)}, {span(first['configuration'])}."
     subtitle += f" All scenarios are taken together: {listing(scenarios)}; compare holds them apart." if len(scenarios) > 1 else ""
     made = building.of_runs(side, f"{listing(scenarios)}: {len(names)} runs", subtitle, provenance([first], names))
     return page.write(made, out or found.folder / FILE)
@@ -91,7 +93,8 @@ def comparison(folder: Path, out: Path | None = None) -> Path:
     scenarios = found["scenarios"]
     what = "; ".join(f"{each['label']}: {each['says']}" for each in scenarios if each["says"])
     sizes = listing(sorted({each["size"] for each in scenarios}))
-    subtitle = f"{counted(len(found['seeds']), 'paired seed')}, {years(scenarios[0]['years'])} from 2023 on, size {sizes}. {what}"
+    number = counted(len(found["seeds"]), "paired seed")
+    subtitle = f"{number[0].upper()}{number[1:]}, {years(scenarios[0]['years'])} from 2023 on, size {sizes}. {what}"
     origin = [
         f"Made by caploop {found['versions']['caploop']}, sources {found['sources'][:12]}, {versions(found['versions'])}.",
         f"Command: {command(found)}",

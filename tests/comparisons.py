@@ -32,7 +32,9 @@ def figures(rng: np.random.Generator) -> pd.DataFrame:
                 rows += [("cost", region, "cost of capital", quarter, 9 + rng.random()), ("rent", region, "rent", quarter, 3.0)]
                 rows += [("race", region, f"lab 0{n}", quarter, 20 + 5 * rng.random()) for n in range(2)]
                 rows += [("timeline", region, "capital spending", quarter, 100 + 50 * rng.random())]
-        rows += [("stack", region, f"{group}|{part}", np.nan, share) for group in ("all deals", "securities") for part, share in STACK]
+        rows += [
+            ("stack", region, f"{group}|{part}", np.nan, share) for group in ("all deals", "securities") for part, share in STACK
+        ]
         rows += [("holders", region, "insurers", np.nan, 5e3), ("holders", region, "private credit funds", np.nan, 2e3)]
         rows += [("network", region, f"0{n}|lab 0{m}", np.nan, 1.0 + n + m) for n in range(3) for m in range(2)]
         rows += [("episodes", region, "2024-01 to 2024-09|2024.67", 2024.0, 31.0)]
@@ -58,7 +60,9 @@ def comparison(home: Path, labels: tuple[str, ...] = ("baseline", "other"), shif
         gaps = [difference(q, r, base[q.id, r], side[q.id, r], len(places)) for q, r in places]
         parts = [Part("china.abs_share", g.quantity, g.region, g.difference, g.low, g.high, 1.0, 1.0) for g in gaps if g.certain]
         switched = {"seeds": 8, "why": "", "features": [{"name": n, "says": f"{n}: 0 → 1"} for n in ("china.abs_share", "b")]}
-        against.append({"label": label, "differences": [vars(g) for g in gaps], "switched": switched, "parts": [vars(p) for p in parts]})
+        against.append(
+            {"label": label, "differences": [vars(g) for g in gaps], "switched": switched, "parts": [vars(p) for p in parts]}
+        )
     found = [0.3 for target in load() for _ in target.checks]
     scenarios = [
         {"label": label, "given": label, "says": "Made up.", "regions": REGIONS, "size": "class", "years": 4.0}

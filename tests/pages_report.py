@@ -93,7 +93,9 @@ def test_a_click_on_a_heading_sorts_by_it_and_a_second_turns_the_order(browser, 
     column = [text.strip() for text in table.locator("th button").all_text_contents()].index("difference")
     for order in (1, -1):
         table.locator("th button").nth(column).click()
-        values = [float(v) for v in table.locator(f"tbody tr td:nth-child({column + 1})").evaluate_all("c => c.map(x => x.dataset.v)")]
+        values = [
+            float(v) for v in table.locator(f"tbody tr td:nth-child({column + 1})").evaluate_all("c => c.map(x => x.dataset.v)")
+        ]
         assert values == sorted(values, reverse=order < 0) and len(set(values)) > 10
 
 

@@ -46,9 +46,10 @@ def plan(one: Regime, other: Regime, home: Path, settings: Sequence[str], budget
     ----------
     budget : most runs beside those of the two regimes; 0 skips them
     """
-    found = (
-        tuple(between(one, other, raw, home, settings)) if len(raw := features(one.params[0], other.params[0])) > 1 else tuple(raw)
-    )
+    raw = features(one.params[0], other.params[0])
+    if budget == 0 and len(raw) > 1:
+        return Plan(tuple(raw), why="Features were not switched one at a time (--budget 0).")
+    found = tuple(between(one, other, raw, home, settings)) if len(raw) > 1 else tuple(raw)
     count, seeds = len(found), len(one.params)
     if count < 2:
         only = "They differ in nothing." if not count else "They differ in one feature only, so all of the difference comes by it."

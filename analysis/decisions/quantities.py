@@ -31,6 +31,7 @@ class Quantity(Strict):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     topic: str = Field(min_length=1)
+    short: str = Field(min_length=1, max_length=26)
     says: str = Field(min_length=1)
     unit: str = Field(min_length=1)
     metric: str = ""

@@ -34,7 +34,8 @@ def differences(first: str, against: Mapping[str, Any], known: Mapping[str, Quan
     found = sure(gaps)
     title = f"{label} against {first}: {counted(len(found), 'sure difference')} in {len(gaps)} comparisons"
     note = "Sure differences, relative to the mean of the first. Green is what builders and savers would want, red is not."
-    panels = [forest(where, mine, known, drawer) for where in places(found) if (mine := [g for g in found if g["region"] == where])]
+    drawn = [where for where in places(gaps) if where != "world"] or places(gaps)
+    panels = [forest(where, mine, known, drawer) for where in drawn if (mine := [g for g in found if g["region"] == where])]
     return Drawn(f"differences-{label}", title, note if panels else "", panels, difference_table(first, label, gaps, known))
 
 
@@ -53,7 +54,7 @@ def forest(where: str, gaps: Sequence[Gap], known: Mapping[str, Quantity], drawe
     )
     colours = [wanted(known[gap["quantity"]], gap["difference"]) for gap in shown]
     texts = [f"{digits(gap['difference'], True)} {short_unit(known[gap['quantity']].unit)}" for gap in shown]
-    charts.bars(axis, [brief(known[gap["quantity"]]) for gap in shown], value, colours, low, high, texts)
+    charts.bars(axis, [known[gap["quantity"]].short for gap in shown], value, colours, low, high, texts)
     return drawer.panel(region(where), figure, f"Sure differences, {region(where)}")
 
 
@@ -62,12 +63,6 @@ def wanted(quantity: Quantity, difference: float) -> str:
     if quantity.better == "neither":
         return GREY
     return GREEN if (difference > 0.0) == (quantity.better == "higher") else RED
-
-
-def brief(quantity: Quantity, most: int = 28) -> str:
-    """A quantity in few words."""
-    text = quantity.says.partition(" (")[0]
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def short_unit(unit: str) -> str:
@@ -132,7 +127,7 @@ def mechanism_title(parts: Sequence[Gap], known: Mapping[str, Quantity]) -> str:
         top = max(mine, key=lambda part: (part["share"] or 0.0) / total if total else 0.0)
         if total and sure_part(top) and top["share"] / total >= 0.5:
             amount = "all" if top["share"] / total > 0.95 else percent(top["share"] / total)
-            what = f"the difference in {brief(known[at[0]], 60)} in {place(at[1])}"
+            what = f"the difference in {known[at[0]].says.partition(' (')[0]} in {place(at[1])}"
             return f"{amount[0].upper()}{amount[1:]} of {what} comes by {top['feature']}"
     return ""
 
@@ -168,7 +163,7 @@ def shares(
         figure.text(0.45, top, "■", color=colour, va="top", fontsize=8.5)
         figure.text(0.49, top, name if len(name) < 34 else f"{name[:33]}…", color=INK, va="top", fontsize=8)
     axis.tick_params(axis="y", labelsize=7.5)
-    axis.set_yticks(at, [brief(known[key]) for key in keys])
+    axis.set_yticks(at, [known[key].short for key in keys])
     axis.axvline(0.0, color=INK, linewidth=0.7)
     axis.grid(True, axis="x")
     axis.grid(False, axis="y")

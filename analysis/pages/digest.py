@@ -5,18 +5,22 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from analysis import scoring
 from analysis.decisions import quantities
 from analysis.decisions.measures import building, closing
 from analysis.metrics.runs import Run, open_run
 from analysis.pages.words import AGES, CHANNELS, HOLDERS
+from analysis.targets import Target
 from analysis.targets import load as load_targets
+from sim.columns import COLUMNS as SIMULATED
 from sim.ratings import LETTERS
 from sim.summary import episodes
 from sim.units import MONTHS
@@ -34,6 +38,10 @@ ADDED: Final = ("issuance", "vintage", "ratings", "holders", "templates")  # fig
 EXAMPLE: Final = ("race", "network", "timeline", "events", "episodes")  # figures of one run, which no mean of runs has
 
 
+class OldRun(ValueError):
+    """A run without columns that pages need."""
+
+
 @dataclass(frozen=True)
 class Digest:
     """One run: figures' numbers, quantities by id and region, and what the facts' checks found."""
@@ -45,13 +53,33 @@ class Digest:
 
 def digest(folder: Path) -> Digest:
     """Read a run's folder and keep what pages need of it."""
+    check(folder)
     run = open_run(folder)
     regions = [region for region in ("us", "china") if region in set(run.tables["monthly"]["region"])]
     return Digest(
         table=pd.concat([pd.DataFrame(rows(run, folder), columns=COLUMNS), times(run)], ignore_index=True),
         values=quantities.survey(run, [*regions, "world"]),
-        facts=scoring.survey(load_targets(), run),
+        facts=scoring.survey(targets(), run),
     )
+
+
+@cache
+def targets() -> list[Target]:
+    """Statements about the world, read once."""
+    return load_targets()
+
+
+def check(folder: Path) -> None:
+    """Refuse a run that an older version recorded.
+
+    Raises
+    ------
+    OldRun
+    """
+    for table, columns in SIMULATED.items():
+        there = set(pq.read_schema(folder / f"{table}.parquet").names)
+        if missing := [name for name in columns if name not in there]:
+            raise OldRun(f"{folder}: {table} has no column {missing[0]}: an older version made it. Run it again, then report it.")
 
 
 def rows(run: Run, folder: Path) -> Iterator[tuple[str, str, str, float, float]]:

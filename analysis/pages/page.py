@@ -47,7 +47,7 @@ def cell(value: Any) -> str:
     """A table's cell as it is shown."""
     if isinstance(value, bool | str) or value is None:
         return "" if value is None else str(value)
-    return digits(float(value))
+    return f"{value:,}" if isinstance(value, int) else digits(float(value))
 
 
 def sorted_by(value: Any) -> str:

@@ -117,8 +117,8 @@ def of_comparison(page: Mapping[str, Any], known: Mapping[str, Quantity]) -> lis
     if all(gap["word"] == ZERO for gap in gaps) and len(page["against"]) == 1:
         return the_same(page, first, against["label"], table, len(gaps))
     found = [Sentence(verdict(page, first, against, gaps), table)]
-    for name, keys in (("growth", GROWTH), ("price of money and compute", PRICE), ("risk", RISK)):
-        found.append(Sentence(topic(name, keys, gaps, first, against["label"], known), table))
+    for name, keys in (("growth", GROWTH), ("the price of money and compute", PRICE), ("risk", RISK)):
+        found.append(Sentence(topic(name, keys, gaps, against["label"], known), table))
     return [*found, by(page, against, known)]
 
 
@@ -144,7 +144,7 @@ def verdict(page: Mapping[str, Any], first: str, against: Mapping[str, Any], gap
     return f"Over {counted(len(page['seeds']), 'paired seed')}, {against['label']} against {first}: {listing(parts)}."
 
 
-def topic(name: str, keys: Sequence[str], gaps: Sequence[Gap], first: str, second: str, known: Mapping[str, Quantity]) -> str:
+def topic(name: str, keys: Sequence[str], gaps: Sequence[Gap], second: str, known: Mapping[str, Quantity]) -> str:
     """The largest sure differences of a topic, in all regions; else what cannot be told."""
     mine = [gap for gap in gaps if gap["quantity"] in keys]
     found = [gap for gap in sure(mine) if np.isfinite(relative(gap))]
@@ -157,18 +157,18 @@ def topic(name: str, keys: Sequence[str], gaps: Sequence[Gap], first: str, secon
         needed = [gap["needed"] for gap in unsure if gap["needed"]]
         more = f"; {min(needed)} seeds would settle the first of them" if needed else ""
         return f"On {name}, no difference is sure: {len(unsure)} of {len(mine)} comparisons cannot tell{more}."
-    return f"On {name}, under {second} {listing([change(gap, known) for gap in picked])}, measured from {first}."
+    return f"{name[0].upper()}{name[1:]} under {second}: {'; '.join(change(gap, known) for gap in picked)}."
 
 
 def change(gap: Gap, known: Mapping[str, Quantity]) -> str:
-    """One difference in words."""
+    """One difference in words: the share where it is of a level, and the size."""
     quantity = known[gap["quantity"]]
-    word = "rises" if gap["difference"] > 0.0 else "falls"
+    way = "up" if gap["difference"] > 0.0 else "down"
     unit = "" if quantity.unit == "1" else f" {quantity.unit.partition(' (')[0]}"
-    size = f"{digits(abs(gap['difference']))}{unit}" + (
-        f" ({percent(abs(relative(gap)))})" if not quantity.unit.startswith("%") else ""
-    )
-    return f"the {quantity.says.partition(' (')[0]} {word} by {size} in {place(gap['region'])}"
+    size = f"{digits(abs(gap['difference']))}{unit.replace('% a year', 'points').replace('% of ', 'points of ')}"
+    size = size.replace(" %", " points")
+    part = "" if quantity.unit.startswith("%") else f" ({percent(abs(relative(gap)))})"
+    return f"{quantity.says.partition(' (')[0]} {way} by {size}{part} in {place(gap['region'])}"
 
 
 def by(page: Mapping[str, Any], against: Mapping[str, Any], known: Mapping[str, Quantity]) -> Sentence:
