@@ -21,9 +21,12 @@ WORLD: Final = "world"
 
 
 def recorded(run: Run, region: str) -> pd.DataFrame:
-    """Recorded months of a region, or of all, one row a month and region."""
-    months = run.months[run.months["month"] >= 0]
-    months = months if region == WORLD else months[months["region"] == region]
+    """Recorded months of a region, or of all, one row a month and region; kept with the run, for every measure asks."""
+    kept = run.__dict__.setdefault("recorded", {})
+    if region not in kept:
+        months = run.months[run.months["month"] >= 0]
+        kept[region] = months if region == WORLD else months[months["region"] == region]
+    months = kept[region]
     if months.empty:
         raise NoValue(f"the run has no region {region}")
     return months

@@ -54,7 +54,7 @@ def of_comparison(page: Mapping[str, Any], sides: Sequence[Gathered], subtitle: 
     drawer, known = Drawer(), {quantity.id: quantity for quantity in quantities.load()}
     first, against = page["scenarios"][0]["label"], page["against"]
     with charts.drawing():
-        gaps = [contrasts.differences(first, one, known, drawer) for one in against]
+        gaps = [contrasts.differences(first, one, known, drawer, shown=len(against) <= MOST_SIDES) for one in against]
         parts = [contrasts.mechanism(first, one, known, drawer) for one in against]
         drawn = drawn_sides(sides, against)
         more = all_figures(drawn, drawer)
@@ -66,7 +66,7 @@ def of_comparison(page: Mapping[str, Any], sides: Sequence[Gathered], subtitle: 
     sections = [
         *first_sections,
         Section("differences", "Differences", scope(page), gaps, [quantity_table(sides), contrasts.legend()]),
-        Section("mechanism", "By which mechanism", figures=parts),
+        *([Section("mechanism", "By which mechanism", figures=parts)] if not tried or any(p.panels for p in parts) else []),
         *(Section(slug(name), name, left.strip(), each) for name, each in more.items()),
         fact,
         limits([WITHIN], provenance),

@@ -28,15 +28,21 @@ def relative(gap: Gap, key: str = "difference") -> float:
     return gap[key] / abs(gap["first"]) if gap["first"] else np.nan
 
 
-def differences(first: str, against: Mapping[str, Any], known: Mapping[str, Quantity], drawer: Drawer) -> Drawn:
-    """All differences of one regime from the first in a table, the sure ones drawn."""
+def differences(first: str, against: Mapping[str, Any], known: Mapping[str, Quantity], drawer: Drawer, shown: bool = True) -> Drawn:
+    """All differences of one regime from the first in a table, the sure ones drawn.
+
+    Parameters
+    ----------
+    shown : draw, and open the table; not for one of many regimes
+    """
     label, gaps = against["label"], against["differences"]
     found = sure(gaps)
     title = f"{label} against {first}: {counted(len(found), 'sure difference')} in {len(gaps)} comparisons"
     note = "Sure differences, relative to the mean of the first. Green is what builders and savers would want, red is not."
-    drawn = [where for where in places(gaps) if where != "world"] or places(gaps)
+    drawn = ([where for where in places(gaps) if where != "world"] or places(gaps)) if shown else []
     panels = [forest(where, mine, known, drawer) for where in drawn if (mine := [g for g in found if g["region"] == where])]
-    return Drawn(f"differences-{label}", title, note if panels else "", panels, difference_table(first, label, gaps, known))
+    table = difference_table(first, label, gaps, known, shown)
+    return Drawn(f"differences-{label}", title, note if panels else "", panels, table)
 
 
 def places(gaps: Sequence[Gap]) -> list[str]:
@@ -74,7 +80,7 @@ def short_unit(unit: str) -> str:
     return "" if found == "1" else found
 
 
-def difference_table(first: str, label: str, gaps: Sequence[Gap], known: Mapping[str, Quantity]) -> Table:
+def difference_table(first: str, label: str, gaps: Sequence[Gap], known: Mapping[str, Quantity], shown: bool) -> Table:
     """Every comparison, sure or not."""
     columns = [
         "topic",
@@ -98,7 +104,7 @@ def difference_table(first: str, label: str, gaps: Sequence[Gap], known: Mapping
         numbers = [gap[key] for key in ("first", "second", "difference", "low", "high")]
         tail = [gap["word"], gap["pairs"], gap["needed"] or "", quantity.unit]
         rows.append([quantity.topic, quantity.says, region(gap["region"]), *numbers, *tail])
-    return Table(f"t-differences-{label}", f"All differences of {label} from {first}", columns, rows, open=True)
+    return Table(f"t-differences-{label}", f"All differences of {label} from {first}", columns, rows, shown)
 
 
 def mechanism(first: str, against: Mapping[str, Any], known: Mapping[str, Quantity], drawer: Drawer) -> Drawn:

@@ -1,6 +1,6 @@
 """Figures that a strategist expects. Each takes the regimes shown, draws, says what it found, and keeps the table it drew."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -72,6 +72,25 @@ class Drawer:
 def within(at: str, side: Gathered, sides: Sequence[Gathered]) -> str:
     """Region, and among several regimes the regime, as part of a sentence."""
     return f"in {place(at)} under {side.label}" if len(sides) > 1 else f"in {place(at)}"
+
+
+def spoken(at: str, side: Gathered, sides: Sequence[Gathered]) -> bool:
+    """Whether a title speaks of it: of several regimes the first and the last, in the first region they share."""
+    if len(sides) == 1:
+        return True
+    shared = [where for where in sides[0].regions if where in sides[-1].regions]
+    return side.label in (sides[0].label, sides[-1].label) and (not shared or at == shared[0])
+
+
+def shares(found: Mapping[tuple[str, str], float], sides: Sequence[Gathered]) -> str:
+    """Shares by regime and region in words; of several regimes the first and the last, where they differ most."""
+    first, last = sides[0].label, sides[-1].label
+    both = [at for label, at in found if label == first and (last, at) in found]
+    if len(sides) > 1 and both:
+        at = max(both, key=lambda at: abs(found[last, at] - found[first, at]))
+        return f"{percent(found[last, at])} under {last}, {percent(found[first, at])} under {first}, in {place(at)}"
+    under = {label: f" under {label}" * (len(sides) > 1) for label, _ in found}
+    return listing([f"{percent(value)} in {place(at)}{under[label]}" for (label, at), value in found.items()])
 
 
 def heads(sides: Sequence[Gathered]) -> Iterator[tuple[Gathered, str, str]]:
@@ -245,7 +264,8 @@ def rent_title(sides: Sequence[Gathered]) -> str:
 
 def ratings(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
     """Letters of the debt outstanding."""
-    panels, ends = [], []
+    panels: list[Panel] = []
+    ends: dict[tuple[str, str], float] = {}
     for side, at, head in heads(sides):
         table = frame(side, "ratings", at, list(GRADES))
         if table.empty:
@@ -254,18 +274,18 @@ def ratings(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         charts.stacked(axis, table, GRADES, charts.WHOLE)
         panels.append(drawer.panel(head, figure, f"Debt by letter and year, {head}"))
         good = table.iloc[-1].reindex(["Aaa to A", "Baa"]).fillna(0.0).sum() / 100.0
-        ends.append((within(at, side, sides), good, table.index[-1]))
+        ends[side.label, at], year = good, table.index[-1]
     if not panels:
         return None
-    said = listing([f"{percent(good)} {where}" for where, good, _ in ends])
-    title = f"At the end of {ends[0][2]:.0f}, debt rated Baa or better is {said}"
+    title = f"At the end of {year:.0f}, debt rated Baa or better is {shares(ends, sides)}"
     table = table_of(sides, "ratings", "Debt by letter", "% of debt", extra="letters")
     return Drawn("ratings", title, "Letters of the agencies that sponsors mandate." + ranges(sides), panels, table)
 
 
 def stack(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
     """Who pays for the average deal."""
-    panels, said = [], []
+    panels: list[Panel] = []
+    said: dict[tuple[str, str], float] = {}
     for side, at, head in heads(sides):
         rows = side.of("stack")
         rows = rows[rows["region"] == at]
@@ -276,10 +296,10 @@ def stack(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         groups = ["all deals", *[name for name in CHANNELS if name in table.index]]
         table = table.reindex(index=groups, columns=list(CLASSES)).fillna(0.0)
         panels.append(drawer.panel(head, stack_chart(table, at), f"Parts of cost by class and channel, {head}"))
-        said.append(f"{percent(table.loc['all deals', 'senior'] / 100)} {within(at, side, sides)}")
+        said[side.label, at] = table.loc["all deals", "senior"] / 100.0
     if not panels:
         return None
-    title = f"The senior class of the average deal pays for {listing(said)}"
+    title = f"The senior class of the average deal pays for {shares(said, sides)}"
     note = "Parts of what the units cost, of deals that build, weighted by cost; the rest of the cost is the sponsor's equity."
     table_ = table_of(sides, "stack", "Capital stack by channel", "% of cost", extra="channel and class")
     return Drawn("stack", title, note + ranges(sides), panels, table_, facts.said("stack", sides[0]))
@@ -313,7 +333,8 @@ def stack_chart(table: pd.DataFrame, place_: str) -> Any:
 def vintage(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
     """What is installed, by age."""
     colours = dict(zip(AGES.values(), charts.AGES, strict=True))
-    panels, ends = [], []
+    panels: list[Panel] = []
+    ends: dict[tuple[str, str], float] = {}
     for side, at, head in heads(sides):
         table = frame(side, "vintage", at, list(AGES.values()))
         if table.empty:
@@ -322,11 +343,10 @@ def vintage(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         charts.stacked(axis, table[list(reversed(table.columns))], colours)
         panels.append(drawer.panel(head, figure, f"Installed units by age and year, {head}"))
         last = table.iloc[-1]
-        ends.append((within(at, side, sides), float(last.iloc[3:].sum() / last.sum()) if last.sum() else np.nan))
+        ends[side.label, at] = float(last.iloc[3:].sum() / last.sum()) if last.sum() else np.nan
     if not panels:
         return None
-    said = listing([f"{percent(old)} {where}" for where, old in ends])
-    title = f"At the end, units ordered three years ago or more are {said}"
+    title = f"At the end, units ordered three years ago or more are {shares(ends, sides)}"
     note = "H100-equivalents that deals and clouds have installed, by years since they were ordered."
     table_ = table_of(sides, "vintage", "Installed units by age", "GPU mn", extra="age")
     return Drawn("vintage", title, note + ranges(sides), panels, table_)
@@ -350,6 +370,8 @@ def race(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         leader = table.idxmax(axis=1)
         changes = int((leader != leader.shift()).sum()) - 1
         under = f" under {side.label}" if len(sides) > 1 else ""
+        if side.label not in (sides[0].label, sides[-1].label):
+            continue
         said.append(f"{times(changes)}{under}, {leader.iloc[-1]} last with {digits(table.iloc[-1].max())} %")
     if not panels:
         return None
@@ -371,7 +393,7 @@ def holders(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         rows = side.of("holders")
         rows = rows[(rows["region"] == at) & (rows["value"] > 0.0)].sort_values("value", ascending=False)
         if rows.empty:
-            said.append(f"nobody {within(at, side, sides)}")
+            said += [f"nobody {within(at, side, sides)}"] * spoken(at, side, sides)
             continue
         scale, unit = (1e3, "USD bn") if rows["value"].max() >= 1e3 else (1.0, "USD mn")
         figure, axis = charts.axes(f"{unit} of principal lost over the run", 0.7 + 0.24 * len(rows), labels=0.17, left=0.42)
@@ -381,7 +403,8 @@ def holders(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         charts.bars(axis, rows["series"].tolist(), value, [BLUE] * len(rows), low, high, [digits(v) for v in value])
         panels.append(drawer.panel(head, figure, f"Losses by holder, {head}"))
         total = rows["value"].sum()
-        said.append(f"{rows.iloc[0]['series']} ({percent(rows.iloc[0]['value'] / total)}) {within(at, side, sides)}")
+        told = f"{rows.iloc[0]['series']} ({percent(rows.iloc[0]['value'] / total)}) {within(at, side, sides)}"
+        said += [told] * spoken(at, side, sides)
     if not panels:
         return Drawn("holders", "No holder lost any principal", "Losses are principal written off after a sale of the collateral.")
     title = f"The largest part of losses falls on {listing(said)}"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.pages import charts
 from analysis.pages.charts import AMBER, BAND, BLUE, GREEN, GREY, INK, PINK, RED, SKY, VIOLET
-from analysis.pages.figures import Drawer, Drawn, Table, heads, one_run, table_of, within
+from analysis.pages.figures import Drawer, Drawn, Table, heads, one_run, spoken, table_of, within
 from analysis.pages.gather import Gathered
 from analysis.pages.words import digits, listing, months, percent, place, region, times
 from sim.deal import table as deal_table
@@ -85,10 +85,11 @@ def network(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         top = table.groupby("tenant")["usd"].sum().sort_values(ascending=False)
         reach = table.loc[table["tenant"] == top.index[0], "sponsor"].nunique()
         under = f" under {side.label}" if len(sides) > 1 else ""
-        said.append(
+        text = (
             f"{top.index[0]} stands behind {percent(top.iloc[0] / top.sum())} of the notional and "
             f"{reach} of {table['sponsor'].nunique()} sponsors in {place(at)}{under}"
         )
+        said += [text] * spoken(at, side, sides)
     if not panels:
         return None
     note = (
@@ -147,7 +148,7 @@ def timeline(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         chart = story(rows, falls, events)
         panels.append(drawer.panel(f"{region(at)}, {one_run(side, len(sides))}", chart, f"Spending, falls and events, {head}"))
         worst = f" (at worst by {digits(falls['value'].max())} %)" if len(falls) else ""
-        said.append(f"{times(len(falls))} {within(at, side, sides)}{worst}")
+        said += [f"{times(len(falls))} {within(at, side, sides)}{worst}"] * spoken(at, side, sides)
     if not panels:
         return None
     title = f"By 22 % or more, capital spending falls {listing(said)}"
