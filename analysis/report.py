@@ -91,10 +91,12 @@ def comparison(folder: Path, out: Path | None = None) -> Path:
     """The page of a comparison, from the files in its folder alone."""
     found, sides = comparing.read(folder)
     scenarios = found["scenarios"]
-    what = "; ".join(f"{each['label']}: {each['says']}" for each in scenarios if each["says"])
+    what = "; ".join(f"{each['label']}: {each['says'].rstrip('.')}" for each in scenarios if each["says"])
     sizes = listing(sorted({each["size"] for each in scenarios}))
     number = counted(len(found["seeds"]), "paired seed")
-    subtitle = f"{number[0].upper()}{number[1:]}, {years(scenarios[0]['years'])} from 2023 on, size {sizes}. {what}"
+    subtitle = (
+        f"{number[0].upper()}{number[1:]}, {years(scenarios[0]['years'])} from 2023 on, size {sizes}. {what}{bool(what) * '.'}"
+    )
     origin = [
         f"Made by caploop {found['versions']['caploop']}, sources {found['sources'][:12]}, {versions(found['versions'])}.",
         f"Command: {command(found)}",

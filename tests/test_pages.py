@@ -63,7 +63,7 @@ def test_whatever_a_scenario_is_called_is_escaped(tmp_path):
 
 def test_numbers_are_shown_to_three_digits_and_sorted_in_full():
     found = render(Page("t", "s", [Sentence("a", "t1")], [Section("x", "X", tables=[table([1234.5678, "word", None])])]))
-    assert 'data-v="1234.5678">1,235</td>' in found and "<td>word</td><td></td>" in found
+    assert 'data-v="1234.5678">1,235</td>' in found and '<td class="t">word</td>' in found and '<td class="t"></td>' in found
 
 
 def table(row: list):

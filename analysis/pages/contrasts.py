@@ -13,7 +13,7 @@ from analysis.pages.figures import Drawer, Drawn, Panel, Table
 from analysis.pages.words import counted, digits, listing, percent, place, region
 
 SURE: Final = ("very sure", "sure")
-FARTHEST: Final = 2.0  # of the first regime's mean, where bars end
+FARTHEST: Final = 1.0  # of the first regime's mean, where bars end
 TOLD: Final = 6  # differences whose mechanism is drawn in a region
 Gap = Mapping[str, Any]  # a difference as comparison.json has it
 
@@ -35,10 +35,13 @@ def differences(first: str, against: Mapping[str, Any], known: Mapping[str, Quan
     ----------
     shown : draw, and open the table; not for one of many regimes
     """
-    label, gaps = against["label"], against["differences"]
+    label, gaps = against["label"], [gap for gap in against["differences"] if gap["word"] != NONE]
     found = sure(gaps)
     title = f"{label} against {first}: {counted(len(found), 'sure difference')} in {len(gaps)} comparisons"
-    note = "Sure differences, relative to the mean of the first. Green is what builders and savers would want, red is not."
+    note = (
+        "Sure differences, relative to the mean of the first, as far as a hundred per cent. "
+        "Green is what builders and savers would want, red is what they would not."
+    )
     drawn = ([where for where in places(gaps) if where != "world"] or places(gaps)) if shown else []
     panels = [forest(where, mine, known, drawer) for where in drawn if (mine := [g for g in found if g["region"] == where])]
     table = difference_table(first, label, gaps, known, shown)
@@ -98,8 +101,6 @@ def difference_table(first: str, label: str, gaps: Sequence[Gap], known: Mapping
     ]
     rows = []
     for gap in gaps:
-        if gap["word"] == NONE:
-            continue
         quantity = known[gap["quantity"]]
         numbers = [gap[key] for key in ("first", "second", "difference", "low", "high")]
         tail = [gap["word"], gap["pairs"], gap["needed"] or "", quantity.unit]

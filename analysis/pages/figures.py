@@ -151,7 +151,7 @@ def issuance_title(sides: Sequence[Gathered], frames: dict[tuple[str, str], pd.D
     for _, at in [key for key in shares if key[0] == first and (last, key[1]) in shares]:
         gaps = shares[last, at].reindex(list(CHANNELS), fill_value=0.0) - shares[first, at].reindex(list(CHANNELS), fill_value=0.0)
         best = max(best, (float(gaps.abs().max()), at, str(gaps.abs().idxmax())))
-    if len(sides) > 1 and best[0] > 0.02:
+    if len(sides) > 1 and best[0] > 0.0:
         _, at, name = best
         one, other = (percent(shares[label, at].get(name, 0.0)) for label in (first, last))
         return f"In {place(at)}, {name} bring {other} of new capital under {last}, {one} under {first}".replace(

@@ -14,6 +14,7 @@ from analysis.pages.words import counted, digits, listing, percent, place, times
 GROWTH: Final = ("capital_raised", "spending", "compute", "months_to_money", "capital_securities", "share_of_users")
 PRICE: Final = ("cost_of_capital", "coupon", "spread", "inference_price")
 RISK: Final = ("depth", "episodes", "loss_rate", "losses", "loss_senior", "debt_to_ebitda", "investor_leverage", "peak_spread")
+LOSSES: Final = dict.fromkeys(("loss_rate", "losses", "loss_senior"), "losses")  # told once
 TOLD: Final = 3  # differences in a sentence
 
 
@@ -151,7 +152,7 @@ def topic(name: str, keys: Sequence[str], gaps: Sequence[Gap], second: str, know
     if any(gap["region"] != "world" for gap in found):
         found = [gap for gap in found if gap["region"] != "world"]
     found.sort(key=lambda gap: -abs(relative(gap)))
-    picked = list({gap["quantity"]: gap for gap in reversed(found)}.values())[::-1][:TOLD]
+    picked = list({LOSSES.get(gap["quantity"], gap["quantity"]): gap for gap in reversed(found)}.values())[::-1][:TOLD]
     if not picked:
         unsure = [gap for gap in mine if gap["word"] == UNSURE]
         needed = [gap["needed"] for gap in unsure if gap["needed"]]
@@ -164,11 +165,18 @@ def change(gap: Gap, known: Mapping[str, Quantity]) -> str:
     """One difference in words: the share where it is of a level, and the size."""
     quantity = known[gap["quantity"]]
     way = "up" if gap["difference"] > 0.0 else "down"
-    unit = "" if quantity.unit == "1" else f" {quantity.unit.partition(' (')[0]}"
-    size = f"{digits(abs(gap['difference']))}{unit.replace('% a year', 'points').replace('% of ', 'points of ')}"
-    size = size.replace(" %", " points")
     part = "" if quantity.unit.startswith("%") else f" ({percent(abs(relative(gap)))})"
-    return f"{quantity.says.partition(' (')[0]} {way} by {size}{part} in {place(gap['region'])}"
+    return f"{quantity.says.partition(' (')[0]} {way} by {amount(quantity, abs(gap['difference']))}{part} in {place(gap['region'])}"
+
+
+def amount(quantity: Quantity, size: float) -> str:
+    """A size with its unit, as a sentence has it."""
+    unit = quantity.unit.partition(" (")[0]
+    if unit.startswith("USD bn"):
+        return usd(size) + unit.removeprefix("USD bn")
+    if unit.startswith("%"):
+        return f"{digits(size)} points{unit[1:]}"
+    return digits(size) + ("" if unit == "1" else f" {unit}")
 
 
 def by(page: Mapping[str, Any], against: Mapping[str, Any], known: Mapping[str, Quantity]) -> Sentence:
