@@ -1,9 +1,10 @@
 # make run [ARGS="scenario=us_only seed=3"]   install on first use, then simulate
 # make test [ARGS="-k waterfall"]             install on first use, then test
+# make test-pages                             every page in headless Chromium; screenshots in outputs/pages
 # make test-cluster                           sweeps of hundreds of runs, killed, and under Ray and a one-node SLURM
 READY := .venv/.ready
 
-.PHONY: run test test-cluster install clean
+.PHONY: run test test-pages test-cluster install clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -11,6 +12,10 @@ run: $(READY)
 
 test: $(READY)
 	@.venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+
+test-pages: $(READY)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,pages]'
+	@.venv/bin/python -m pytest tests/pages_*.py $(ARGS)
 
 test-cluster: $(READY)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,slurm,ray]'

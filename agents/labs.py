@@ -56,6 +56,7 @@ class Lab(Party):
         self.training = training  # USD/year
         self.bill = 0.0  # USD/year of inference compute
         self.burn = 0.0  # USD/year by which its compute costs more than users paid last month
+        self.revenue = 0.0  # USD paid by users this month
         self.offered = 0.0  # USD of equity on offer this month
 
     def appetite(self, market: Market, worth: float) -> float:

@@ -13,6 +13,11 @@ WHEN: Final[Columns] = {
     "date": ("date", "first day of the month"),
 }
 
+HOLDERS: Final = (  # kinds of investors
+    *("insurers_banks", "real_money", "private_credit"),
+    *("wealth_products", "insurers", "securities_firms", "distressed_funds"),
+)
+
 MONTHLY: Final[Columns] = {
     **WHEN,
     "region": ("text", "region"),
@@ -81,6 +86,12 @@ MONTHLY: Final[Columns] = {
     "rent_to_cost": ("1/year", "a year's rent over unit cost"),
     "utilisation": ("share", "part of the capacity in use"),
     "capacity": ("GPU", "installed capacity in H100-equivalents"),
+    "gpus_1y": ("GPU", "installed at the end of the month and ordered less than a year before"),
+    "gpus_2y": ("GPU", "ordered one year before and less than two"),
+    "gpus_3y": ("GPU", "two years before and less than three"),
+    "gpus_4y": ("GPU", "three years before and less than four"),
+    "gpus_5y": ("GPU", "four years before and less than five"),
+    "gpus_older": ("GPU", "five years before or more"),
     "tightness": ("1", "demand at the rent over cost of the start, over capacity"),
     "vintage_discount": ("1", "log fall of a vintage's rent below the newest's per log gain of the frontier"),
     "backlog": ("USD", "rents that operators have under contract and not yet earned"),
@@ -132,6 +143,7 @@ MONTHLY: Final[Columns] = {
     "loss": ("USD", "principal lost by holders in the month"),
     "loss_senior": ("USD", "of which on senior tranches"),
     "loss_mezzanine": ("USD", "of which on mezzanine tranches"),
+    **{f"lost_by_{kind}": ("USD", f"of the principal lost, what {kind.replace('_', ' ')} held") for kind in (*HOLDERS, "banks")},
     "loss_rate": ("1/year", "twelve-month mean of losses over debt, as regulators see it"),
     "defaults": ("count", "deals that defaulted in the month"),
     "liquidations": ("count", "deals whose collateral was sold in the month"),
@@ -151,6 +163,7 @@ DEALS: Final[Columns] = {
     "deal": ("id", "number of the deal"),
     "region": ("text", "region"),
     "sponsor": ("text", "operator that sold the pool"),
+    "tenant": ("text", "kind and name of the tenant of its units at the end of the run, or of the last one"),
     "channel": ("text", "name of the channel"),
     "sold_as": ("text", "securities or private credit"),
     "purpose": ("text", "to build, to take_out a loan on running units, or refinancing at maturity"),
@@ -178,13 +191,7 @@ TRANCHES: Final[Columns] = {
     "rating": ("text", "letter of the mandated agency; empty before the first"),
     "price": ("share", "mark over par"),
     "coupon": ("1/year", "interest rate"),
-    **{
-        f"held_by_{kind}": ("share", f"part held by {kind.replace('_', ' ')}")
-        for kind in (
-            *("insurers_banks", "real_money", "private_credit"),
-            *("wealth_products", "insurers", "securities_firms", "distressed_funds"),
-        )
-    },
+    **{f"held_by_{kind}": ("share", f"part held by {kind.replace('_', ' ')}") for kind in HOLDERS},
 }
 
 AGENTS: Final[Columns] = {
@@ -199,6 +206,7 @@ AGENTS: Final[Columns] = {
     "notes": ("USD", "tranches held"),
     "fleet": ("USD", "GPUs and shells, book value"),
     "stakes": ("USD", "equity held in deals and labs"),
+    "revenue": ("USD", "paid by users in the month; labs only"),
 }
 
 FLOWS: Final[Columns] = {

@@ -10,6 +10,8 @@ import numpy as np
 from sim import ratings
 from sim.books.deals import BUILDING, CLASSES, OPERATING
 from sim.books.ledger import FLOWS, KINDS
+from sim.breakdowns import gpus_by_age, tenants
+from sim.columns import HOLDERS
 from sim.markets import tokens
 from sim.markets.parts import BACKINGS
 from sim.sums import mean, total
@@ -30,6 +32,7 @@ COUNTED = (  # figures that phases note
     "issuance_bonds",
     *("take_outs", "private_equity", "anchor_rent", "guarantees"),
     "operator_depreciation",
+    *(f"lost_by_{kind}" for kind in (*HOLDERS, "banks")),
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("sites_begun", "orders_waiting"),
     *("renewals", "sites_sold"),
@@ -134,7 +137,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,
     }
-    return row | _customers(economy, region) | _ladder(economy, rows)
+    return row | gpus_by_age(economy, region) | _customers(economy, region) | _ladder(economy, rows)
 
 
 def _ladder(economy: Economy, rows: np.ndarray) -> dict[str, float]:
@@ -228,6 +231,7 @@ def _agents(economy: Economy) -> None:
         notes=ledger.balance(parties, "notes"),
         fleet=ledger.balance(parties, "fleet"),
         stakes=ledger.balance(parties, "stakes"),
+        revenue=np.array([a.revenue if a.kind == "lab" else np.nan for a in agents]),
     )
 
 
@@ -286,6 +290,7 @@ def final(economy: Economy) -> None:
         deal=rows,
         region=np.array(economy.regions)[deals["region"]],
         sponsor=names,
+        tenant=tenants(economy, rows),
         channel=channels(economy, rows),
         sold_as=_of_channel(economy, rows, "sold_as"),
         purpose=purposes(economy, rows),

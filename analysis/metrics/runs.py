@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from analysis.panels import LOADER
 from sim.columns import COLUMNS
 from sim.summary import episodes
 from sim.units import MONTHS
@@ -134,7 +135,7 @@ def between(series: pd.Series, first: str, last: str) -> pd.Series:
 
 def open_run(folder: Path) -> Run:
     """The run that left ``folder``."""
-    return Run(Tables(folder), yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    return Run(Tables(folder), yaml.load((folder / "config.yaml").read_text(encoding="utf-8"), LOADER))
 
 
 def number(value: float, reason: str) -> float:

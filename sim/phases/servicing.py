@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.books.deals import OPERATING, Receipts
 from sim.books.fleet import BEFORE
+from sim.breakdowns import losses_by_holder
 from sim.markets.compute import effective
 from sim.markets.secondary import fire_sale
 from sim.phases.anchoring import honour
@@ -123,6 +124,7 @@ def _account(economy: Economy, region: str, receipts: Receipts, here: np.ndarray
         defaulted=float(deals["state"]["balance"][fresh].sum()),
         residual=float(receipts.residual[here].sum()),
         trapped=float(receipts.trapped[here].sum()),
+        **losses_by_holder(economy, receipts.rows[here], write_off),
     )
     _events(economy, "default", region, fresh, deals["state"]["balance"][fresh].sum(axis=1))
     trap = receipts.rows[here][receipts.trapped[here] & (deals["payment"]["trap_paid_in"][receipts.rows[here]] > 0.0)]

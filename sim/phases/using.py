@@ -152,8 +152,8 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
     ledger.pay("salaries", economy.parties("lab", region), economy.outside["suppliers", region], staff)
     _pay(economy, region, rents, own - loans.sum(axis=0) - staff)
     venturing.repay(economy, region, loans)
-    for lab, burn in zip(labs, MONTHS * (own - revenue), strict=True):
-        lab.burn = float(burn)
+    for lab, burn, paid in zip(labs, MONTHS * (own - revenue), revenue, strict=True):
+        lab.burn, lab.revenue = float(burn), float(paid)
         spare = lab.buy_back(float(ledger.cash(lab.party)), lab.bill)
         ledger.pay("payout", lab.party, economy.outside["savers", region], spare)
     economy.note(region, inference_revenue=total(revenue))

@@ -1,0 +1,180 @@
+"""What quantities may measure: each takes a run and a region (us, china, world) and returns one number over recorded months.
+
+Burn-in never counts. Flows of the world are added up; rates of the world are weighted.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from analysis.metrics.runs import NoValue, Run, number
+from sim.books import channels
+from sim.markets import tokens
+from sim.params import Params, validate
+from sim.summary import WINDOW, episodes
+from sim.units import MONTHS
+
+WORLD: Final = "world"
+
+
+def recorded(run: Run, region: str) -> pd.DataFrame:
+    """Recorded months of a region, or of all, one row a month and region; kept with the run, for every measure asks."""
+    kept = run.__dict__.setdefault("recorded", {})
+    if region not in kept:
+        months = run.months[run.months["month"] >= 0]
+        kept[region] = months if region == WORLD else months[months["region"] == region]
+    months = kept[region]
+    if months.empty:
+        raise NoValue(f"the run has no region {region}")
+    return months
+
+
+def last_year(months: pd.DataFrame) -> pd.DataFrame:
+    """The last twelve of some months."""
+    return months[months["month"] > months["month"].max() - MONTHS]
+
+
+def added(months: pd.DataFrame, columns: Sequence[str]) -> float:
+    """Sum of some columns."""
+    return float(months[list(columns)].sum().sum())
+
+
+def yearly(run: Run, region: str, columns: list[str], less: Sequence[str] = ()) -> float:
+    """Sum of flows over the run, less others that are part of them, by year, USD/year."""
+    months = recorded(run, region)
+    return (added(months, columns) - added(months, less)) * MONTHS / months["month"].nunique()
+
+
+def whole(run: Run, region: str, columns: list[str]) -> float:
+    """Sum of flows over the run."""
+    return added(recorded(run, region), columns)
+
+
+def at_end(run: Run, region: str, columns: list[str]) -> float:
+    """Mean of stocks over the last year, regions added up."""
+    months = last_year(recorded(run, region))
+    return added(months, columns) / months["month"].nunique()
+
+
+def weighted(run: Run, region: str, column: str, weight: str, end: bool = False) -> float:
+    """Mean of a rate over the run, or over its last year, weighted by another column."""
+    months = recorded(run, region)
+    months = (last_year(months) if end else months).dropna(subset=[column, weight])
+    total = months[weight].sum()
+    return number(float((months[column] * months[weight]).sum() / total) if total else np.nan, f"{weight} is zero throughout")
+
+
+def highest(run: Run, region: str, column: str) -> float:
+    """Highest month of a rate."""
+    return number(float(recorded(run, region)[column].max()), f"{column} is null throughout")
+
+
+def ratio(run: Run, region: str, above: list[str], below: list[str], end: bool = False) -> float:
+    """Sum of some columns over that of others, over the run or its last year."""
+    months = recorded(run, region)
+    months = last_year(months) if end else months
+    part, of = added(months, above), added(months, below)
+    return number(part / of if of else np.nan, f"{' + '.join(below)} is zero")
+
+
+def years_of(run: Run, region: str, stock: str, flow: str) -> float:
+    """A stock over a year's flow, in the last year."""
+    months = last_year(recorded(run, region))
+    of = MONTHS * months[flow].sum()
+    return number(float(months[stock].sum() / of) if of else np.nan, f"{flow} is zero in the last year")
+
+
+def loss_rate(run: Run, region: str, column: str) -> float:
+    """Losses a year over mean debt, 1/year."""
+    months = recorded(run, region)
+    debt = months["debt"].sum()
+    return number(MONTHS * float(months[column].sum() / debt) if debt else np.nan, "there is no debt")
+
+
+def share_of_world(run: Run, region: str, columns: list[str]) -> float:
+    """A region's part of the world's sum over the last year."""
+    if region == WORLD or run.months["region"].nunique() < 2:
+        raise NoValue("a share of the world needs two regions")
+    return at_end(run, region, columns) / at_end(run, WORLD, columns)
+
+
+def falls(run: Run, region: str) -> float:
+    """Falls of capital spending by 22 % or more (sim/summary.py)."""
+    return float(len(list(episodes(spending(run, region)))))
+
+
+def deepest_fall(run: Run, region: str) -> float:
+    """Largest fall of the six-month mean of capital spending from any earlier peak, share of the peak."""
+    level = spending(run, region).rolling(WINDOW).mean().dropna()
+    if level.empty:
+        raise NoValue(f"the run is shorter than {WINDOW} months")
+    peak = level.cummax()
+    return float((1.0 - level / peak.where(peak > 0.0)).max())
+
+
+def spending(run: Run, region: str) -> pd.Series:
+    """Capital spending by date."""
+    months = recorded(run, region)
+    return months.groupby(pd.to_datetime(months["date"]))["capex"].sum()
+
+
+def inference_price(run: Run, region: str) -> float:
+    """What users paid for compute in the last year, labs' margin included, USD/GPU-hour; weighted by what they paid."""
+    p = tokens.Params(**run.params["sim"]["markets"]["tokens"])
+    months = last_year(recorded(run, region))
+    price = np.array([tokens.price(p, rent, life) for rent, life in zip(months["rent"], months["model_half_life"], strict=True)])
+    paid = months["inference_revenue"].to_numpy()
+    return number(float((price * paid).sum() / paid.sum()) if paid.sum() else np.nan, "users paid nothing")
+
+
+def months_to_money(run: Run, region: str, sold_as: str = "") -> float:
+    """Months from plan to money of deals that build, weighted by notional; of securities or private credit alone where named."""
+    deals = building(run, region)
+    deals = deals[deals["sold_as"] == sold_as] if sold_as else deals
+    wait = closing(run)
+    months = np.array([wait[place] for place in zip(deals["region"], deals["channel"], strict=True)], dtype=float)
+    weight = deals["notional"].to_numpy()
+    what = sold_as or "deal"
+    return number(
+        float((months * weight).sum() / weight.sum()) if weight.sum() else np.nan, f"no {what} was built with in {region}"
+    )
+
+
+def closing(run: Run) -> dict[tuple[str, str], int]:
+    """Months from plan or mandate to money, by region and channel."""
+    params = resolved(run)
+    return {(region, channel.name): channel.closing for region in params.regions for channel in channels.menu(params, region)}
+
+
+def resolved(run: Run) -> Params:
+    """A run's parameters as the model reads them."""
+    try:
+        return validate({**run.params, "outputs": {"root": "."}})
+    except ValidationError as error:
+        raise NoValue(f"the run's configuration is not of this version: {error.error_count()} faults") from None
+
+
+def building(run: Run, region: str) -> pd.DataFrame:
+    """Deals that closed in recorded months to pay for new units, in a region or all."""
+    deals = run.deals[(run.deals["issued"] >= 0) & (run.deals["purpose"] == "build")]
+    return deals if region == WORLD else deals[deals["region"] == region]
+
+
+def coupon(run: Run, region: str) -> float:
+    """Coupon at closing of deals that build, all classes, weighted by notional, 1/year."""
+    deals = building(run, region)
+    interest = sum((deals[f"coupon_{k}"] * deals[f"notional_{k}"]).fillna(0.0).sum() for k in ("senior", "mezzanine"))
+    notional = deals["notional"].sum()
+    return number(float(interest / notional) if notional else np.nan, f"no deal was built with in {region}")
+
+
+MEASURES: Final[dict[str, Callable[..., Any]]] = {
+    measure.__name__: measure
+    for measure in (
+        *(yearly, whole, at_end, weighted, highest, ratio, years_of, loss_rate, share_of_world),
+        *(falls, deepest_fall, inference_price, months_to_money, coupon),
+    )
+}

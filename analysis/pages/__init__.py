@@ -1,0 +1,1 @@
+"""Pages for strategists: small tables digested from runs, figures drawn from them, sentences generated from them."""

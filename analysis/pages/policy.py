@@ -1,0 +1,132 @@
+"""The table of policies, and what it says: cost against benefit, with intervals."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from analysis.decisions.differing import Difference
+from analysis.decisions.policies import Effect, Policies, effects
+from analysis.pages import charts
+from analysis.pages.charts import BLUE, GREEN, GREY, INK, RED
+from analysis.pages.figures import Drawer, Drawn, Table
+from analysis.pages.gather import Gathered
+from analysis.pages.page import Section
+from analysis.pages.sentences import Sentence
+from analysis.pages.words import counted, digits, listing, percent, place, region, usd
+
+TABLE: Final = "t-policies"
+
+
+def section(found: Policies, sides: Sequence[Gathered], drawer: Drawer) -> Section:
+    """All policies, drawn and in a table; those that cannot be tried are named."""
+    rows = effects(found, sides)
+    where = sides[0].regions[0] if len(sides[0].regions) == 1 else "world"
+    shown = [row for row in rows if row.region == where]
+    panels = [
+        drawer.panel(f"Cost, {region(where)}", chart(shown, "not_built", "% of compute at the end not built"), "Compute not built"),
+        drawer.panel(f"Benefit, {region(where)}", chart(shown, "avoided", "% of losses avoided"), "Losses avoided"),
+    ]
+    note = "Bars are means over paired seeds, black lines intervals of 95 %; grey where the interval holds zero."
+    drawn = Drawn("policies-drawn", title(shown), note, panels, table(rows))
+    absent = [f"Not tried: {one.says}; {one.why}." for one in found.missing]
+    return Section("policies", "Policies by cost and benefit", figures=[drawn], points=absent)
+
+
+def title(rows: Sequence[Effect]) -> str:
+    """How many policies avoid losses, and how many cost compute."""
+    avoid = sum(row.avoided.certain and row.avoided.difference > 0.0 for row in rows)
+    cost = sum(row.not_built.certain and row.not_built.difference > 0.0 for row in rows)
+    return f"Of {counted(len(rows), 'policy', 'policies')}, {avoid} surely avoid losses and {cost} surely cost compute"
+
+
+def share(saved: Difference, key: str) -> float:
+    """A saving, or a bound of it, in per cent of the base."""
+    return 100.0 * getattr(saved, key) / saved.second if saved.second else np.nan
+
+
+def chart(rows: Sequence[Effect], key: str, unit: str) -> Any:
+    """Savings of one kind by policy, relative to the base; what is negative is more, not less."""
+    saved = [getattr(row, key) for row in rows]
+    value, low, high = (np.clip([share(one, bound) for one in saved], -200.0, 200.0) for bound in ("difference", "low", "high"))
+    good = {"not_built": (RED, BLUE), "avoided": (GREEN, RED)}[key]
+    colours = [(good[0] if one.difference > 0.0 else good[1]) if one.certain else GREY for one in saved]
+    figure, axis = charts.axes(unit, 0.62 + 0.3 * len(rows), labels=0.14, left=0.45)
+    names = [row.policy.says if len(row.policy.says) < 30 else f"{row.policy.says[:28]}…" for row in rows]
+    charts.bars(axis, names, value, colours, low, high, [percent(v / 100.0, True) for v in value])
+    axis.axvline(0.0, color=INK, linewidth=0.7)
+    return figure
+
+
+def table(rows: Sequence[Effect]) -> Table:
+    """Every policy in every region."""
+    columns = ["policy", "scenario", "region"]
+    for name in (
+        "compute not built, GPU mn",
+        "spending forgone, USD bn a year",
+        "losses avoided, USD bn",
+        "falls shallower by, % of peak",
+    ):
+        columns += [name, "low", "high", "how sure"]
+    columns += ["losses avoided per 1,000 USD of spending forgone, USD", "low", "high"]
+    found = []
+    for row in rows:
+        cells: list[Any] = [row.policy.says, row.policy.scenario, region(row.region)]
+        for saved in (row.not_built, row.forgone, row.avoided, row.shallower):
+            cells += [saved.difference, saved.low, saved.high, saved.word]
+        found.append([*cells, row.ratio, row.low, row.high])
+    return Table(TABLE, "Policies by cost and benefit; a number below zero is more, not less", columns, found, open=True)
+
+
+def sentences(found: Policies, sides: Sequence[Gathered]) -> list[Sentence]:
+    """The answer in five sentences."""
+    where = sides[0].regions[0] if len(sides[0].regions) == 1 else "world"
+    rows = [row for row in effects(found, sides) if row.region == where]
+    said = [
+        f"Over {counted(len(sides[0].runs), 'paired seed')}, in {place(where)}: {title(rows)[0].lower()}{title(rows)[1:]}.",
+        best(rows),
+        dear(rows),
+        harm(rows),
+        f"The model has no mechanism yet for {listing([one.says for one in found.missing])}, so these are not tried.",
+    ]
+    return [Sentence(text, TABLE if n < 4 else "policies") for n, text in enumerate(said)]
+
+
+def best(rows: Sequence[Effect]) -> str:
+    """What avoids most."""
+    mine = [row for row in rows if row.avoided.certain and row.avoided.difference > 0.0]
+    if not mine:
+        return "No policy surely avoids losses of principal; the intervals hold zero, or what is avoided is too small to matter."
+    top = max(mine, key=lambda row: row.avoided.difference)
+    size = percent(top.avoided.difference / top.avoided.second)
+    return f"Most losses are avoided by {top.policy.says}: {usd(top.avoided.difference)}, {size} of those without it."
+
+
+def dear(rows: Sequence[Effect]) -> str:
+    """What costs most compute."""
+    mine = [row for row in rows if row.not_built.certain and row.not_built.difference > 0.0]
+    if not mine:
+        return "No policy surely costs compute."
+    top = max(mine, key=lambda row: row.not_built.difference)
+    size = percent(top.not_built.difference / top.not_built.second)
+    return (
+        f"The dearest is {top.policy.says}: {digits(top.not_built.difference)} million H100-equivalents less at the end ({size})."
+    )
+
+
+def harm(rows: Sequence[Effect]) -> str:
+    """What makes losses larger, or falls deeper."""
+    worse = [row.policy.says for row in rows if row.avoided.certain and row.avoided.difference < 0.0]
+    deeper = [row.policy.says for row in rows if row.shallower.certain and row.shallower.difference < 0.0]
+    milder = [row.policy.says for row in rows if row.shallower.certain and row.shallower.difference > 0.0]
+    parts = [
+        f"{listing(names)} {what}"
+        for names, what in (
+            (worse, "surely makes losses larger"),
+            (deeper, "surely makes falls deeper"),
+            (milder, "surely makes falls milder"),
+        )
+        if names
+    ]
+    text = "; ".join(parts) or "no policy surely makes losses larger, or falls deeper or milder"
+    return f"{text[0].upper()}{text[1:]}."

@@ -1,0 +1,127 @@
+"""Pages: the same bytes for the same numbers, everything escaped, every number in a table, facts with their distance."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import report
+from analysis.decisions import comparing
+from analysis.pages import charts, facts, words
+from analysis.pages.digest import COLUMNS, Digest
+from analysis.pages.figures import titled
+from analysis.pages.gather import Gathered, Pile
+from analysis.pages.page import Page, Section, render
+from analysis.pages.sentences import Sentence
+from tests.comparisons import comparison
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    return comparison(tmp_path_factory.mktemp("pages") / "made")
+
+
+@pytest.fixture(scope="module")
+def html(home) -> str:
+    return report.comparison(home).read_text("utf-8")
+
+
+def test_the_same_comparison_makes_the_same_bytes(home, html, tmp_path):
+    assert report.comparison(home, tmp_path / "again.html").read_text("utf-8") == html
+
+
+def test_a_page_needs_nothing_else(html):
+    assert not re.findall(r"""(?:src|href)=["'](?!#|data:)""", html) and "@import" not in html and "url(http" not in html
+    assert html.count("<svg") >= 20 and "nan" not in re.sub(r"<[^>]*>", " ", html).lower().split()
+
+
+def test_every_colour_of_a_drawing_is_a_variable_of_the_page(html):
+    drawings = "".join(re.findall(r"<svg.*?</svg>", html, re.S))
+    assert set(re.findall(r"#[0-9a-f]{6}", drawings)) <= {"#ffffff"}  # numbers on dark bars
+
+
+def test_five_sentences_lead_to_tables_that_are_there(html):
+    links = re.findall(r'<li>[^<]+ <a href="#([^"]+)"', html)
+    assert len(links) == 5 and all(f'id="{link}"' in html for link in links)
+
+
+def test_differences_in_the_sentences_stand_in_the_table(home, html):
+    page, _ = comparing.read(home)
+    said = " ".join(re.findall(r"<li>([^<]+) <a", html))
+    shown = {words.digits(abs(gap["difference"])) for one in page["against"] for gap in one["differences"]}
+    told = re.findall(r"(?:up|down) by ([0-9.,]+)", said)
+    assert told and set(told) <= shown
+
+
+def test_whatever_a_scenario_is_called_is_escaped(tmp_path):
+    nasty = '<img src=x onerror=alert(1)>"&'
+    found = report.comparison(comparison(tmp_path, ("baseline", nasty))).read_text("utf-8")
+    assert nasty not in found and "<img" not in found and "&lt;img src=x" in found
+
+
+def test_numbers_are_shown_to_three_digits_and_sorted_in_full():
+    found = render(Page("t", "s", [Sentence("a", "t1")], [Section("x", "X", tables=[table([1234.5678, "word", None])])]))
+    assert 'data-v="1234.5678">1,235</td>' in found and '<td class="t">word</td>' in found and '<td class="t"></td>' in found
+
+
+def table(row: list):
+    from analysis.pages.figures import Table
+
+    return Table("t1", "c", [f"c{n}" for n in range(len(row))], [row])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (1234567.0, "1,234,567"), (12.345, "12.3"), (-0.01234, "−0.0123"), (2e-7, "2.0e−07"), (np.nan, "–")],
+)
+def test_numbers_have_three_significant_digits(value, text):
+    assert words.digits(value) == text
+
+
+def test_amounts_have_handy_units():
+    assert [words.usd(bn) for bn in (2500.0, 12.0, 0.0172, 3e-7, 0.0)] == [
+        *("USD 2.50 tn", "USD 12.0 bn", "USD 17.2 mn", "USD 0.300 thousand", "nothing")
+    ]
+
+
+def test_a_distance_is_from_the_nearer_edge():
+    assert facts.distance(5.0, 4.0, 6.0) == "inside"
+    assert facts.distance(9.0, 4.0, 6.0) == "3.00 above (50 %)" and facts.distance(2.0, 4.0, 6.0) == "2.00 below (50 %)"
+    assert facts.distance(np.nan, 4.0, 6.0) == "not measurable"
+
+
+def test_facts_are_of_figures_that_are_drawn_and_lie_in_their_ranges():
+    assert {fact.figure for fact in facts.facts()} <= {"spread", "cost", "rent", "stack"}
+    assert all(fact.low <= fact.value <= fact.high and fact.source for fact in facts.facts())
+
+
+def test_names_beside_lines_do_not_touch_and_keep_their_order():
+    found = charts.spaced([0.5, 0.5, 0.51, 0.9], 0.075)
+    assert found == sorted(found) and min(np.diff(found)) > 0.07 and found[0] > 0.0 and found[-1] < 1.0
+
+
+def one(*rows: tuple) -> Digest:
+    return Digest(pd.DataFrame(rows, columns=COLUMNS), {}, [])
+
+
+def test_where_a_figure_adds_up_a_run_without_a_number_counts_as_nought_and_elsewhere_not():
+    pile = Pile()
+    pile.add(one(("issuance", "us", "securities", 2025.0, 8.0), ("spread", "us", "spread", 2025.0, 300.0)))
+    pile.add(one(("issuance", "us", "private credit", 2025.0, 6.0)))
+    found = pile.table().set_index("series")["value"]
+    assert found.to_dict() == {"securities": 4.0, "spread": 300.0, "private credit": 3.0}
+
+
+def test_the_first_run_stands_for_all_where_a_mean_means_nothing():
+    pile = Pile()
+    for share in (60.0, 20.0):
+        pile.add(one(("race", "us", "lab 00", 2025.0, share), ("holders", "us", "insurers", np.nan, share)))
+    found = pile.table().set_index("figure")
+    assert found.loc["race", "value"] == 60.0 and found.loc["holders", "value"] == 40.0 and found.loc["holders", "runs"] == 2
+
+
+def test_regimes_without_a_common_region_are_not_held_against_each_other():
+    sides = [Gathered(name, ["r"], pd.DataFrame({"region": [name]})) for name in ("us", "china")]
+    assert titled(lambda shown: shown[0].label, sides) == "us under us; china under china"
