@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-COMMANDS = ("reference", "bench", "validate", "calibrate", "status", "rerun", "export", "compact")
+COMMANDS = ("reference", "bench", "validate", "calibrate", "status", "rerun", "export", "compact", "app")
 
 
 def main(arguments: list[str]) -> int:

@@ -95,7 +95,7 @@ def build(
     arrange : order in which agents are created; changes no result
     idle : (kind, region) of agents without business to add; change no other result
     """
-    economy = Economy(params, Recorder(params.start), lambda: build(params, reference, recording, arrange, idle))
+    economy = Economy(params, Recorder(params.start), lambda other: build(other, reference, recording, arrange, idle))
     economy.ledger = Ledger()
     economy.owners = Owners(economy.ledger)
     economy.contracts = Contracts()

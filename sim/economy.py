@@ -31,7 +31,7 @@ logging.getLogger("MESA").setLevel(logging.WARNING)
 class Economy(mesa.Model):
     """One run. ``sim.build.build`` makes it; ``step`` lives a month."""
 
-    def __init__(self, params: Any, recorder: Any, rebuild: Callable[[], Economy]) -> None:
+    def __init__(self, params: Any, recorder: Any, rebuild: Callable[[Any], Economy]) -> None:
         super().__init__(rng=params.seed)
         self.params = params
         self.recorder = recorder
@@ -152,13 +152,14 @@ class Economy(mesa.Model):
 
     # -- branching -----------------------------------------------------------------------------------------------------
 
-    def fork(self) -> Economy:
-        """An independent copy that continues bit for bit; its record starts empty."""
-        other = self._rebuild()
+    def fork(self, params: Any = None) -> Economy:
+        """An independent copy that continues bit for bit, or by other ``params`` of the same agents; its record starts empty."""
+        other = self._rebuild(params or self.params)
         books = ("ledger", "deals", "bonds", "contracts", "fleet", "sites", "leases", "owners", "arrows")
         together = copy.deepcopy([getattr(self, name) for name in books])  # in one, so that all share one ledger
         for name, book in zip(books, together, strict=True):
             setattr(other, name, book)
+        other.arrows.params = other.params.sim.arrows
         for name in ("clock", "tape", "residual", "vendor_revenue"):
             setattr(other, name, getattr(self, name))
         for name in ("quotes", "bids", "allotment", "sized", "rates", "basis", "earned", "entry_rent", "facts", "outside"):
