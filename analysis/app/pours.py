@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.app.feed import EVERY, short
 from sim import ratings
-from sim.books.deals import CLOSED, OPERATING
+from sim.books.deals import BUILDING, CLOSED, OPERATING
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -27,11 +27,12 @@ class Followed:
     def __init__(self) -> None:
         self.deals: dict[int, dict[str, Any]] = {}
         self.troubled: dict[int, int] = {}  # region -> month of the last deal followed for being in trouble
+        self.over: frozenset[int] = frozenset()  # deals whose last pay date has been shown
 
     def copy(self) -> Followed:
         """Of a fork."""
         twin = Followed()
-        twin.deals, twin.troubled = dict(self.deals), dict(self.troubled)
+        twin.deals, twin.troubled, twin.over = dict(self.deals), dict(self.troubled), self.over
         return twin
 
     def look(self, economy: Economy) -> None:
@@ -79,17 +80,17 @@ class Followed:
         return True
 
     def pay_dates(self, economy: Economy) -> dict[str, list[Any]]:
-        """Last pay date of every followed deal that runs: amounts in the order of PAID, letters of both classes, stage."""
-        running = {row: about for row, about in self.deals.items() if economy.deals["stage"][row] != CLOSED}
-        self.deals = {row: about for row, about in self.deals.items() if row in running or about["why"] == "new"}
-        return {str(row): [about, *_pay_date(economy, row)] for row, about in running.items()}
+        """The month's pay date of every followed deal, to its last: amounts in the order of PAID, letters of both classes, stage."""
+        shown = {row: about for row, about in self.deals.items() if row not in self.over}
+        self.over |= {row for row in shown if economy.deals["stage"][row] == CLOSED}
+        return {str(row): [about, *_pay_date(economy, row)] for row, about in shown.items()}
 
 
 def _pay_date(economy: Economy, row: int) -> list[Any]:
     deals = economy.deals
     letters = [*ratings.LETTERS, ""]
     rated = [letters[place] for place in deals["rating"][row]]
-    if deals["stage"][row] != OPERATING:
+    if deals["stage"][row] == BUILDING:
         balance = deals["state"]["balance"][row]
         return [[0.0] * (len(PAID) - 2) + [short(b) for b in balance[:2]], rated, "building"]
     paid, state = deals["payment"][row], deals["state"][row]
@@ -101,4 +102,5 @@ def _pay_date(economy: Economy, row: int) -> list[Any]:
         *(*interest[:2], *paid["principal"][:2]),
         *(kept, paid["residual"], *paid["write_off"][:2], *state["balance"][:2]),
     ]
-    return [[short(amount) for amount in amounts], rated, "in default" if state["in_default"] else "running"]
+    stage = "over" if deals["stage"][row] == CLOSED else "in default" if state["in_default"] else "running"
+    return [[short(amount) for amount in amounts], rated, stage]

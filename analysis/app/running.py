@@ -95,14 +95,15 @@ async def serve(listener: socket.socket, given: argparse.Namespace, params: Para
 def export(given: argparse.Namespace) -> int:
     """Write the static site."""
     from analysis.app.exporting import Occupied, write
+    from sim.folders import Unwritable
 
     params = read(given)
     if params is None:
         return 2
     try:
         write(given.export, params)
-    except Occupied as occupied:
-        print(occupied, file=sys.stderr)
+    except (Occupied, Unwritable) as error:
+        print(str(error).replace("Set outputs.root=FOLDER.", "Name another folder."), file=sys.stderr)
         return 2
     print(given.export / "index.html")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 from multiprocessing.connection import Connection
@@ -22,10 +23,8 @@ log = logging.getLogger(__name__)
 def work(pipe: Connection, settings: list[str]) -> None:
     """Serve one page until it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server stops its workers
-    try:
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the page's session is over
         Worker(pipe, settings).run()
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the page's session is over
 
 
 class Worker:
