@@ -1,9 +1,10 @@
 # make run [ARGS="scenario=us_only seed=3"]   install on first use, then simulate
 # make test [ARGS="-k waterfall"]             install on first use, then test
 # make test-cluster                           sweeps of hundreds of runs, killed, and under Ray and a one-node SLURM
+# make test-pages                             pages clicked through in headless Chromium
 READY := .venv/.ready
 
-.PHONY: run test test-cluster install clean
+.PHONY: run test test-cluster test-pages install clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -15,6 +16,12 @@ test: $(READY)
 test-cluster: $(READY)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,slurm,ray]'
 	@.venv/bin/python -m pytest tests/cluster_*.py $(ARGS)
+
+# Chromium is the system's: playwright would fetch one that fits no proxy. Another is named by CHROMIUM=/path/to/it.
+test-pages: $(READY)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,pages]'
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "Pages are tested in Chromium: apt-get install chromium, or set CHROMIUM." >&2; exit 2; }
+	@.venv/bin/python -m pytest tests/pages_*.py $(ARGS)
 
 install: $(READY)
 

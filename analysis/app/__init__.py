@@ -27,6 +27,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     command.add_argument("--patience", type=float, default=600.0, metavar="S", help="seconds that a closed page's economy is kept")
     command.add_argument("--export", type=Path, metavar="DIR", help="write the page with computed runs into a new folder, and stop")
+    command.add_argument(
+        "--at", type=int, nargs="+", default=[24, 60, 96], metavar="M", help="months of --export's cuts and shocks: 24 60 96"
+    )
     found = command.parse_args(arguments)
     if found.port is not None and not 0 <= found.port < 2**16:
         command.error(f"--port {found.port}: no such port. Give 0 to 65535; 0 takes any that is free.")

@@ -19,6 +19,7 @@ from sim.units import Frozen
 if TYPE_CHECKING:
     from analysis.app.life import Life
 
+Kind = Literal["cut", "shock", "slider"]
 GAIN = "sim.arrows.{}.gain"
 
 
@@ -26,7 +27,7 @@ class Change(Frozen):
     """One thing done to the economy at one month."""
 
     month: int
-    kind: Literal["cut", "shock", "slider"]
+    kind: Kind
     name: str  # of an arrow or a shock; of a slider, its key
     value: float | None = None  # of a slider; of an arrow the gain, 0 if none is given
 

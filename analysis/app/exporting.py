@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import as_file, files
 from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rich.progress import track
 
 from analysis.app.catalog import catalog
-from analysis.app.changes import Change, Refused, menu
+from analysis.app.changes import Change, Kind, Refused, menu
 from analysis.app.history import Futures, History
 from sim.folders import appearing
 from sim.params import Params
-
-MONTHS: Final = (24, 60, 96)  # at which arrows are cut and shocks strike
 
 
 class Occupied(Exception):
     """The folder is there already."""
 
 
-def write(folder: Path, params: Params) -> None:
-    """Write the site, whole or not at all.
+def write(folder: Path, params: Params, at: Sequence[int]) -> None:
+    """Write the site, whole or not at all; cuts and shocks ``at`` these months, where there are such.
 
     Raises
     ------
@@ -37,7 +35,7 @@ def write(folder: Path, params: Params) -> None:
     folder = folder.expanduser().absolute()
     if folder.exists():
         raise Occupied(f"{folder} is there already. Name a folder that is not, or remove it.")
-    months = [month for month in MONTHS if month < params.months]
+    months = sorted({month for month in at if 0 <= month < params.months})
     with appearing(folder.parent, folder.name) as place:
         with as_file(files("analysis.app").joinpath("static")) as static:
             shutil.copytree(static, place, dirs_exist_ok=True)
@@ -51,26 +49,33 @@ def write(folder: Path, params: Params) -> None:
 
 
 def compute(params: Params, months: list[int]) -> Iterator[tuple[str, str]]:
-    """Every run as a script, by name: the history, and each cut and shock at each month."""
-    jobs = [(params, None), *((params, change) for change in offered(months))]
-    with ProcessPoolExecutor(min(len(jobs), cpu_count() or 1), get_context("forkserver")) as pool:
+    """Every run as a script, by name: the history, and each cut and shock at each month; none for what cannot be."""
+    jobs = [*offered(months), None]
+    context, processes = get_context("forkserver"), min(len(jobs), cpu_count() or 1)
+    with ProcessPoolExecutor(processes, context, initializer=begin, initargs=(params,)) as pool:
         for name, script in track(pool.map(one, jobs), "Computing runs", len(jobs)):
             if script:
                 yield name, script
 
 
 def offered(months: list[int]) -> list[Change]:
-    """All cuts and shocks of a static site."""
-    kinds = {"cut": menu()["arrows"], "shock": menu()["shocks"]}
-    return [
-        Change(month=month, kind=kind, name=item["name"]) for month in months for kind, items in kinds.items() for item in items
-    ]  # type: ignore[arg-type]
+    """All cuts and shocks of a static site, early ones first."""
+    named: list[tuple[Kind, str]] = [("cut", arrow["name"]) for arrow in menu()["arrows"]]
+    named += [("shock", shock["name"]) for shock in menu()["shocks"]]
+    return [Change(month=month, kind=kind, name=name) for month in months for kind, name in named]
 
 
-def one(job: tuple[Params, Change | None]) -> tuple[str, str]:
-    """One run as a script; no script for a change that this configuration does not allow."""
-    params, change = job
-    futures = Futures(params)
+OWN: list[Futures] = []  # of this process, which lives the history once for all its runs
+
+
+def begin(params: Params) -> None:
+    """Start a process's own economy."""
+    OWN[:] = [Futures(params, apart=0)]
+
+
+def one(change: Change | None) -> tuple[str, str]:
+    """One run as a script."""
+    (futures,) = OWN
     if change is None:
         return "history", script("history", lived(futures.history))
     name = f"{change.kind}-{change.name}-{change.month}"

@@ -11,7 +11,7 @@ from analysis.app.life import FIRST, Life
 from sim.params import Params
 from sim.run import assemble
 
-MARKED: Final = 12  # months between the forks from which a past month is reached again
+MARKED: Final = 12  # months
 KEPT: Final = 4  # what-ifs that are remembered, so that going back to one costs nothing
 
 
@@ -21,9 +21,11 @@ class History:
     Parameters
     ----------
     life : an economy at the start of month ``first``
+    apart : months between the forks from which a past month is reached again; 0: none is kept
     """
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Life, apart: int = MARKED) -> None:
+        self.apart = apart
         self.first = max(life.month, 0)
         self.rows: list[dict[str, Any]] = []
         self._life = life
@@ -44,7 +46,7 @@ class History:
         row = None
         while row is None:
             month = self._life.month
-            if month >= 0 and (month % MARKED == 0 or month == self.first) and month not in self._marks:
+            if self.apart and month >= 0 and (month % self.apart == 0 or month == self.first):
                 self._marks[month] = self._life.fork()
             row = self._life.step()
         self.rows.append(row)
@@ -67,7 +69,7 @@ class History:
 
     def branch(self, change: Change) -> History:
         """What would have been, had ``change`` been made."""
-        return History(changes.apply(self.at(change.month), change))
+        return History(changes.apply(self.at(change.month), change), self.apart)
 
 
 class Futures:
@@ -76,11 +78,12 @@ class Futures:
     Parameters
     ----------
     params : of an economy with all arrows live
+    apart : as of a History
     """
 
-    def __init__(self, params: Params) -> None:
+    def __init__(self, params: Params, apart: int = MARKED) -> None:
         self.params = params
-        self.history = History(Life(assemble(params, recording=True)))
+        self.history = History(Life(assemble(params, recording=True)), apart)
         self._known: dict[tuple[Change, ...], History] = {}
 
     @property

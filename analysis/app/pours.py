@@ -80,7 +80,7 @@ class Followed:
         return True
 
     def pay_dates(self, economy: Economy) -> dict[str, list[Any]]:
-        """The month's pay date of every followed deal, to its last: amounts in the order of PAID, letters of both classes, stage."""
+        """The month's pay date of every followed deal, to its last: amounts as in PAID, letters of both classes, stage."""
         shown = {row: about for row, about in self.deals.items() if row not in self.over}
         self.over |= {row for row in shown if economy.deals["stage"][row] == CLOSED}
         return {str(row): [about, *_pay_date(economy, row)] for row, about in shown.items()}

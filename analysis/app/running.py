@@ -101,7 +101,7 @@ def export(given: argparse.Namespace) -> int:
     if params is None:
         return 2
     try:
-        write(given.export, params)
+        write(given.export, params, given.at)
     except (Occupied, Unwritable) as error:
         print(str(error).replace("Set outputs.root=FOLDER.", "Name another folder."), file=sys.stderr)
         return 2

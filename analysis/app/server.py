@@ -151,7 +151,7 @@ async def hear(page: WebSocket, session: Session) -> None:
 def read(text: str) -> dict[str, Any] | None:
     """A request, if it is one."""
     try:
-        asked = json.loads(text) if len(text) < LONGEST else None
+        asked: Any = json.loads(text) if len(text) < LONGEST else None
         checks: dict[str, Callable[[], bool]] = {
             "want": lambda: isinstance(asked["to"], int),
             "again": lambda: True,
