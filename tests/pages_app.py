@@ -379,7 +379,8 @@ def test_everything_has_a_name_and_numbers_can_be_read_as_text(serving, opened):
     frame(page)
     nameless = page.evaluate(
         """() => [...document.querySelectorAll("button, [role=button], input, select, canvas, svg[role]")].filter((node) =>
-             !node.getAttribute("aria-label") && !node.textContent.trim() && !node.labels?.length && !node.title).map((node) => node.outerHTML)"""
+             !node.getAttribute("aria-label") && !node.textContent.trim() && !node.labels?.length && !node.title)
+             .map((node) => node.outerHTML)"""
     )
     assert nameless == []
     page.click("#numbers")
@@ -421,7 +422,8 @@ def test_twenty_years_in_fifteen_seconds_and_a_month_drawn_in_a_tenth(serving, o
     explore(page, 1)
     page.evaluate(
         """() => { window.spent = []; const draw = caploop.page.draw.bind(caploop.page);
-             caploop.page.draw = () => { const at = performance.now(); draw(); window.spent.push(performance.now() - at); }; caploop.page.pace(40); }"""
+             caploop.page.draw = () => { const at = performance.now(); draw(); window.spent.push(performance.now() - at); };
+             caploop.page.pace(40); }"""
     )
     start = time.perf_counter()
     page.click("#play")
@@ -439,7 +441,8 @@ def test_a_click_is_acknowledged_in_a_fifth_of_a_second(serving, opened):
     page.evaluate(
         """() => { window.said = {}; const node = document.querySelector('[data-arrow="capital_scaling"]');
              node.addEventListener("click", () => { window.said.click = performance.now(); }, true);
-             new MutationObserver(() => { window.said.shown ??= performance.now(); }).observe(document.getElementById("whatif"), { childList: true });
+             const seen = new MutationObserver(() => { window.said.shown ??= performance.now(); });
+             seen.observe(document.getElementById("whatif"), { childList: true });
              const heard = caploop.page.heard.bind(caploop.page), made = caploop.page.made.bind(caploop.page);
              caploop.page.heard = (id) => { window.said.heard ??= performance.now(); heard(id); };
              caploop.page.made = (...told) => { window.said.made ??= performance.now(); made(...told); }; }"""

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from analysis.app import measures
 from analysis.app.catalog import NAMES, lessons
 from analysis.app.changes import Change
-from analysis.app.history import Futures, History
+from analysis.app.history import Futures
 from sim.compose import resolve
 from sim.units import MONTHS
 

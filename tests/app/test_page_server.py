@@ -28,11 +28,11 @@ class NoSessions:
 def answer(path: str, **headers: str) -> tuple[int, bytes]:
     """Status and body of a GET."""
     app = server.application(NoSessions(), {"lessons": []}, "127.0.0.1")
-    sent = []
+    sent, asked = [], [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def get():
         async def receive():
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return asked.pop() if asked else await asyncio.Event().wait()
 
         async def send(message):
             sent.append(message)
@@ -269,4 +269,4 @@ def test_the_catalog_is_plain_data_that_names_what_lessons_use():
         for line in [*lesson["answer"], lesson["verdict"]["left"], lesson["verdict"]["right"]]:
             assert f"{line.get('region', lesson['region'])}.{line['column']}" in found["fields"]
         assert lesson["verdict"].keys() >= {"less", "same", "more"} and lesson["options"].keys() == {"less", "same", "more"}
-        assert [list(step["do"])[0] for step in lesson["steps"]] == ["play", "change", "play"]
+        assert [next(iter(step["do"])) for step in lesson["steps"]] == ["play", "change", "play"]
