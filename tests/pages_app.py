@@ -210,7 +210,7 @@ def test_a_folder_greys_what_was_not_computed_and_says_why(folder, opened):
     page.click(arrow("cobweb"))
     expect(page.locator("#notice")).to_contain_text("computed runs")
     page.click("#notice button")
-    page.click("text=Month 60")
+    page.click("button.stop")
     settle(page, 60)
     frame(page)
     assert page.get_attribute('[data-arrow="cobweb"]', "aria-disabled") == "false"

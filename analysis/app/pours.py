@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 APART: Final = 12  # months between deals that are followed because they are in trouble
 LEAST: Final = 0.1  # of the mean deal: smaller ones are not worth a look
 PAID: Final = (  # of a pay date, USD; two numbers where there is one a class
-    *("cash", "support", "sale", "fees", "interest_a", "interest_b", "principal_a", "principal_b"),
+    *("cash", "support", "raised", "sale", "fees", "interest_a", "interest_b", "principal_a", "principal_b"),
     *("kept", "residual", "lost_a", "lost_b", "balance_a", "balance_b"),
 )
 
@@ -90,17 +90,20 @@ def _pay_date(economy: Economy, row: int) -> list[Any]:
     deals = economy.deals
     letters = [*ratings.LETTERS, ""]
     rated = [letters[place] for place in deals["rating"][row]]
-    if deals["stage"][row] == BUILDING:
+    if deals["stage"][row] == BUILDING or deals["state"]["age"][row] == 0:
         balance = deals["state"]["balance"][row]
         return [[0.0] * (len(PAID) - 2) + [short(b) for b in balance[:2]], rated, "building"]
     paid, state = deals["payment"][row], deals["state"][row]
-    kept = paid["trap_paid_in"] - paid["trap_drawn"] - paid["trap_released"] - paid["reserve_drawn"] - paid["reserve_released"]
     interest = paid["interest"] + paid["deferred_paid"]
-    amounts = [
-        *(paid["revenue"], deals["period"]["other_cash"][row], paid["sale_proceeds"]),
-        paid["fees"] + paid["fees_over_cap"] + paid["subordinated_fees"],
-        *(*interest[:2], *paid["principal"][:2]),
-        *(kept, paid["residual"], *paid["write_off"][:2], *state["balance"][:2]),
-    ]
+    fees = paid["fees"] + paid["fees_over_cap"] + paid["subordinated_fees"]
+    came = (
+        paid["revenue"],
+        deals["period"]["other_cash"][row],
+        paid["principal_cash"] - paid["sale_proceeds"],
+        paid["sale_proceeds"],
+    )
+    went = (fees, *interest[:2], *paid["principal"][:2])
+    kept = sum(came) - sum(went) - paid["residual"]  # in the deal's own accounts; below zero: taken from them
+    amounts = [*came, *went, kept, paid["residual"], *paid["write_off"][:2], *state["balance"][:2]]
     stage = "over" if deals["stage"][row] == CLOSED else "in default" if state["in_default"] else "running"
     return [[short(amount) for amount in amounts], rated, stage]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from pytest import approx, fixture, mark, raises
 
-from analysis.app import changes
+from analysis.app import changes, pours
 from analysis.app.changes import Change, Refused
 from analysis.app.history import Futures
 from analysis.app.life import MEMORY
@@ -175,3 +175,23 @@ def test_sliders_carry_unit_and_range_of_their_fields():
     assert (rate["low"], rate["high"], rate["unit"], rate["value"], rate["region"]) == (0.0, 0.25, "1/year", 0.02, "china")
     for slider in found.values():
         assert slider["low"] <= slider["value"] <= slider["high"] and slider["unit"] and slider["says"].endswith(".")
+
+
+# -- one deal ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_comes_in_on_a_pay_date_goes_out_or_stays_in_the_deals_accounts(futures):
+    """Month by month and deal by deal: kept is what reserve and cash trap grow by, interest on the reserve apart."""
+    life = futures.history.at(MONTH).fork()
+    seen = 0
+    for _ in range(5):
+        states = life.economy.deals["state"]
+        before = {row: float(states["reserve"][row] + states["trap"][row]) for row in life.followed.deals}
+        for row, (_, amounts, _, stage) in life.step()["deals"].items():
+            if stage != "running" or int(row) not in before:
+                continue
+            paid, state = life.economy.deals["payment"][int(row)], life.economy.deals["state"][int(row)]
+            grown = float(state["reserve"] + state["trap"]) - before[int(row)] - float(paid["reserve_income"])
+            assert amounts[pours.PAID.index("kept")] == approx(grown, rel=1e-2, abs=1e-3 * amounts[0] + 1.0)
+            seen += 1
+    assert seen

@@ -41,7 +41,7 @@ caploop.charts = (() => {
     { name: "losses", title: "Lost in a year", unit: "share", floor: 0, least: 0.01, lines: [{ of: overYear("loss", "debt") }] },
     { name: "ratings", title: "Debt rated junk", unit: "share", floor: 0, top: 1, note: "thin: below B3",
       lines: [{ of: sumOf("rated_junk", "rated_caa") }, { of: column("rated_caa"), thin: true }] },
-    { name: "fire_sale", title: "Forced-sale discount", unit: "share", floor: 0, note: "thin: distressed funds",
+    { name: "fire_sale", title: "Fire-sale discount", unit: "share", floor: 0, note: "thin: distressed funds",
       lines: [{ of: column("fire_sale") }, { of: column("distressed"), thin: true }] },
   ];
 

@@ -11,7 +11,7 @@ caploop.Transport = class {
     this.label = el("output", { id: "when", for: "scrub" });
     this.speed = el("select", { id: "speed", "aria-label": "Speed", onchange: () => page.pace(Number(this.speed.value)) },
       SPEEDS.map((speed) => el("option", { value: speed }, `${speed} months a second`)));
-    const ticks = (caploop.catalog.exported?.months ?? []).map((month) => el("button", { class: "stop", title: "Go to this month", onclick: () => page.go(month) }, `Month ${month}`));
+    const ticks = (caploop.catalog.exported?.months ?? []).map((month) => el("button", { class: "stop", title: `Go to month ${month}`, "aria-label": `Go to month ${month}`, onclick: () => page.go(month) }, String(month)));
     node.replaceChildren(
       el("button", { id: "reset", title: "Start over (Home)", onclick: () => page.restart() }, "|◀", el("span", {}, " Start over")),
       el("button", { id: "back", title: "One month back (←)", "aria-label": "One month back", onclick: () => page.step(-1) }, "◀"),
@@ -31,7 +31,7 @@ caploop.Transport = class {
     caploop.set(this.scrub, "aria-valuetext", `Month ${cursor}, ${caploop.date(cursor)}`);
     this.lived.style.width = `${(100 * Math.min(tracks.end, caploop.catalog.months)) / caploop.catalog.months}%`;
     this.speed.value = page.speed;
-    const wait = page.waiting ? " · computing…" : "";
+    const wait = page.waiting ? (tracks.end === 0 ? " · warming up; a minute the first time" : " · computing…") : "";
     caploop.say(this.label, `Month ${cursor} · ${caploop.date(cursor)}${wait}`);
   }
 };

@@ -72,7 +72,7 @@ caploop.DealView = class {
     const { svg } = caploop;
     const [soldA, soldB] = about.sold;
     const single = !(soldB > 0);
-    const cash = paid.cash + paid.support + paid.sale - Math.min(paid.kept, 0);
+    const cash = paid.cash + paid.support + paid.raised + paid.sale - Math.min(paid.kept, 0);
     const steps = [
       ["Fees", paid.fees, "fees"],
       [single ? "Interest, lenders" : "Interest, class A", paid.interest_a, "a"],
@@ -85,7 +85,7 @@ caploop.DealView = class {
     const high = 38;
     const full = 190;
     const picture = svg("svg", { viewBox: `0 0 600 ${66 + high * steps.length + (single ? 48 : 90)}`, preserveAspectRatio: "xMinYMin", role: "img", "aria-label": spoken(cash, steps, paid, single) });
-    const sources = [paid.support > 0 && "sponsor's help", paid.sale > 0 && "sale of units", paid.kept < 0 && "reserve"].filter(Boolean);
+    const sources = [paid.support > 0 && "sponsor's help", paid.raised > 0 && "refinancing", paid.sale > 0 && "sale of units", paid.kept < -0.005 * cash && "reserve"].filter(Boolean);
     picture.append(svg("text", { x: 20, y: 22, class: "title" }, stage === "building" ? "Not yet delivered: no rent" : `In: ${caploop.number(cash, "USD")}`),
       svg("text", { x: 584, y: 22, "text-anchor": "end", class: "note" }, sources.length ? `with ${sources.join(", ")}` : "rent less running costs"));
     let left = cash;

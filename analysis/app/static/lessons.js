@@ -28,6 +28,7 @@ caploop.Lesson = class {
     const ready = this.reached();
     const key = JSON.stringify([about.name, done, guess, ready, done === 3 && guess ? [cursor, tracks.end >= cursor] : 0]);
     if (key === this.key) return;
+    this.node.classList.toggle("answered", done === 3 && guess !== null);
     const held = this.node.contains(document.activeElement);
     this.key = key;
     const { el } = caploop;

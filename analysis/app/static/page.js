@@ -49,8 +49,8 @@ caploop.Page = class {
       this.tracks = new caploop.Tracks();
       this.cursor = 0;
       if (this.seed !== caploop.catalog.seed) this.source.reset(this.seed, ++this.asked);
-      if (this.changes.length) this.request();
     }
+    if (this.pending || (!again && this.changes.length)) this.request();
     this.want();
     this.redraw();
   }
