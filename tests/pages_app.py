@@ -29,6 +29,7 @@ FLAGS = (
     "--no-first-run",
 )
 SHOTS = Path(__file__).parents[1] / "outputs" / "pages"
+expect.set_options(timeout=120_000)
 PATIENCE = 240_000  # ms, for a busy machine; what must be fast is timed on its own
 PROJECTOR, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
 NAMES = [lesson["name"] for lesson in lessons()]

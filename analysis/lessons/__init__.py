@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +17,18 @@ from analysis.app.history import Futures
 from sim.compose import resolve
 from sim.units import MONTHS
 
+BILLION = 1e9
 COLOURS = {"history": "#0b5fa5", "what_if": "#b23c00"}
 STYLES = {"history": "-", "what_if": "--"}
+
+
+class Picture(Figure):
+    """A figure that a notebook shows without a backend."""
+
+    def _repr_png_(self) -> bytes:
+        page = io.BytesIO()
+        self.savefig(page, format="png", dpi=80, metadata={"Software": None})
+        return page.getvalue()
 
 
 class Lesson:
@@ -36,12 +47,12 @@ class Lesson:
         self.first = first or steps[0]["do"]["play"]
         self.end = end or steps[-1]["do"]["play"]
         self.change = Change(month=self.first, **steps[1]["do"]["change"])
-        self._futures = Futures(resolve(["size=class", *settings]))
+        self._futures = Futures(resolve(["size=class", *settings]), apart=0)
         self.runs: dict[str, pd.DataFrame] = {}
 
     def live(self) -> Lesson:
         """Both futures, to the end: ``runs["history"]`` and ``runs["what_if"]``, a row a month, columns by region and name."""
-        history, what_if = self._futures.history, self._futures.what_if([self.change])
+        what_if, history = self._futures.what_if([self.change]), self._futures.history
         for future in (history, what_if):
             while future.end < self.end:
                 future.step()
@@ -61,23 +72,23 @@ class Lesson:
         return lambda region, column: self.runs[name][region, column].tolist()
 
     def table(self) -> pd.DataFrame:
-        """What the lesson measures between the months, in both futures."""
-        rows = {
-            line["says"]: {
-                name: measures.measure(self.series(name), line, self.about["region"], self.first, self.end) for name in self.runs
-            }
-            for line in self.about["answer"]
-        }
-        return pd.DataFrame(rows).T
+        """What the lesson measures between the months, in both futures, to three digits."""
+        rows = {line["says"]: self._measured(line) for line in self.about["answer"]}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=[*self.runs, "unit"])
+
+    def _measured(self, line: dict[str, Any]) -> list[Any]:
+        scale, unit = (BILLION, "USD bn") if line["unit"] == "USD" else (1.0, line["unit"])
+        found = [measures.measure(self.series(name), line, self.about["region"], self.first, self.end) for name in self.runs]
+        return [*(float(f"{value / scale:.3g}") for value in found), unit]
 
     def verdict(self) -> str:
         """What this run says, and nothing beyond."""
         runs = {name: self.series(name) for name in self.runs}
         return str(self.about["verdict"][measures.verdict(runs, self.about, self.first, self.end)])
 
-    def draw(self, *columns: str) -> Figure:
+    def draw(self, *columns: str) -> Picture:
         """Columns of the lesson's region over the years, history beside what-if."""
-        figure = Figure(figsize=(9.0, 2.6 * len(columns)), layout="constrained")
+        figure = Picture(figsize=(9.0, 2.6 * len(columns)), layout="constrained")
         axes = figure.subplots(len(columns), sharex=True, squeeze=False)[:, 0]
         for axis, column in zip(axes, columns, strict=True):
             for name, run in self.runs.items():

@@ -52,6 +52,8 @@ def run(page: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
     done: nbformat.NotebookNode = NotebookClient(page, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
     for cell in done.cells:
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     done.metadata.pop("language_info", None)
     return done
 

@@ -81,7 +81,8 @@ caploop.Sliders = class {
   }
   typed({ slider, box, range }) {
     const value = box.value === "" ? NaN : Number(box.value);
-    if (!Number.isFinite(value)) return this.page.refused(null, `${slider.label}: that is no number. Give ${slider.allowed}. Nothing was changed.`);
+    const fault = !Number.isFinite(value) ? "that is no number" : value < slider.low || value > slider.high ? `${value} is out of range` : null;
+    if (fault !== null) return this.page.refused(null, `${slider.label}: ${fault}. Give ${slider.allowed}. Nothing was changed.`);
     range.value = 1000 * unbend(slider, value);
     this.page.change({ kind: "slider", name: slider.key, value });
   }

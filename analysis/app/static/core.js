@@ -83,7 +83,7 @@ caploop.Tracks = class {
   // Months known of all futures on screen.
   get end() {
     const history = this.history.length;
-    return this.whatIf === null ? history : Math.min(Math.max(history, this.whatIf.first), this.whatIf.first + this.whatIf.rows.length);
+    return this.whatIf === null ? history : Math.min(history, this.whatIf.first + this.whatIf.rows.length);
   }
   row(future, month) {
     const { whatIf } = this;
