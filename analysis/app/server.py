@@ -140,12 +140,15 @@ async def tell(page: WebSocket, session: Session) -> None:
 
 
 async def hear(page: WebSocket, session: Session) -> None:
-    """From the page to the economy; what is no request of the page's is left unheard."""
+    """From the page to the economy, which may be busy: a change is acknowledged here. What is no request is left unheard."""
     with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
         while True:
             request = read(await page.receive_text())
-            if request is not None:
-                session.ask(request)
+            if request is None:
+                continue
+            session.ask(request)
+            if request["do"] == "change":
+                await page.send_json({"do": "heard", "id": request["id"]})
 
 
 def read(text: str) -> dict[str, Any] | None:

@@ -94,7 +94,6 @@ class Worker:
 
     def change(self, asked: dict[str, Any]) -> None:
         """Show the future that these changes lead to, or say why there is none."""
-        self.send(do="heard", id=asked["id"])
         try:
             made = changes.read(asked["changes"])
             future = self.futures.what_if(made)

@@ -50,7 +50,7 @@ caploop.Page = class {
       this.cursor = 0;
       if (this.seed !== caploop.catalog.seed) this.source.reset(this.seed, ++this.asked);
     }
-    if (this.pending || (!again && this.changes.length)) this.request();
+    if (this.pending || this.changes.length) this.request();
     this.want();
     this.redraw();
   }
