@@ -1,6 +1,6 @@
 # make run [ARGS="scenario=us_only seed=3"]   install on first use, then simulate
 # make test [ARGS="-k waterfall"]             install on first use, then test
-# make test-pages                             every page in headless Chromium; screenshots in outputs/pages
+# make test-pages                             every page in headless Chromium, clicked through; screenshots in outputs/pages
 # make test-cluster                           sweeps of hundreds of runs, killed, and under Ray and a one-node SLURM
 READY := .venv/.ready
 
@@ -13,13 +13,15 @@ run: $(READY)
 test: $(READY)
 	@.venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
-test-pages: $(READY)
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,pages]'
-	@.venv/bin/python -m pytest tests/pages_*.py $(ARGS)
-
 test-cluster: $(READY)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,slurm,ray]'
 	@.venv/bin/python -m pytest tests/cluster_*.py $(ARGS)
+
+# Chromium is the system's; another is named by CHROMIUM=/path/to/it.
+test-pages: $(READY)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,pages]'
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo "Pages are tested in Chromium: apt-get install chromium, or set CHROMIUM." >&2; exit 2; }
+	@.venv/bin/python -m pytest tests/pages_*.py $(ARGS)
 
 install: $(READY)
 

@@ -19,6 +19,7 @@ COMMANDS = (
     "rerun",
     "export",
     "compact",
+    "app",
 )
 
 

@@ -1,0 +1,109 @@
+"""Serve the page, or write it into a folder."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import socket
+import sys
+import webbrowser
+
+from analysis.app import PORT
+from analysis.app.catalog import catalog
+from sim.compose import resolve
+from sim.mistakes import Mistakes
+from sim.params import Params
+from sim.run import warm_cache
+
+TRIED = 20  # ports after the usual one
+
+
+def settings(given: argparse.Namespace) -> list[str]:
+    """Overrides, with the size of a classroom unless another is asked for."""
+    named = {line.partition("=")[0] for line in given.settings}
+    return [*([] if "size" in named else ["size=class"]), *given.settings]
+
+
+def read(given: argparse.Namespace) -> Params | None:
+    """The configuration, or nothing once its mistakes are printed."""
+    try:
+        params = resolve(settings(given))
+    except Mistakes as mistakes:
+        print(mistakes, file=sys.stderr)
+        return None
+    if not params.sim.arrows.live:
+        print("The page cuts arrows itself. Leave sim.arrows as it is.", file=sys.stderr)
+        return None
+    return params
+
+
+def run(given: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    params = read(given)
+    if params is None:
+        return 2
+    listener = listen(given.host, given.port)
+    if listener is None:
+        print(f"Port {given.port or PORT} of {given.host} cannot be had. Give another with --port N.", file=sys.stderr)
+        return 2
+    warm_cache()
+    address = f"http://{named(given.host)}:{listener.getsockname()[1]}/"
+    print(f"The page is at {address} (Ctrl-C ends it)", flush=True)
+    if not given.no_browser:
+        webbrowser.open(address)
+    try:
+        asyncio.run(serve(listener, given, params))
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def named(host: str) -> str:
+    """An address as a browser takes it; every address is this machine's too."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
+def listen(host: str, port: int | None) -> socket.socket | None:
+    """A socket that listens: on the port that was asked for, or near the usual one; none if that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for number in range(PORT, PORT + TRIED) if port is None else (port,):
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            listener.bind((host, number))
+            listener.listen()
+            return listener
+        listener.close()
+    return None
+
+
+async def serve(listener: socket.socket, given: argparse.Namespace, params: Params) -> None:
+    """Run the server on a socket."""
+    import uvicorn
+
+    from analysis.app.server import application
+    from analysis.app.sessions import Sessions
+
+    sessions = Sessions(settings(given), given.sessions, given.patience)
+    app = application(sessions, catalog(params), given.host)
+    config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1)
+    await uvicorn.Server(config).serve([listener])
+
+
+def export(given: argparse.Namespace) -> int:
+    """Write the static site."""
+    from analysis.app.exporting import Occupied, write
+    from sim.folders import Unwritable
+
+    params = read(given)
+    if params is None:
+        return 2
+    try:
+        write(given.export, params, given.at)
+    except (Occupied, Unwritable) as error:
+        print(str(error).replace("Set outputs.root=FOLDER.", "Name another folder."), file=sys.stderr)
+        return 2
+    print(given.export / "index.html")
+    return 0
