@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import model_validator
 
-from agents.party import Party
+from agents.sponsors import Sponsor
 from sim.kernels.rents import rent_value
 from sim.orders import CapexOrder, FinancingRequest, Offer
 from sim.tape import Market
@@ -60,7 +60,7 @@ class Params(Frozen):
             yield f"build {self.build} leaves less than a year of sim.markets.compute.service_life {life} (months)"
 
 
-class Operator(Party):
+class Operator(Sponsor):
     """One levered operator with an anchor tenant."""
 
     kind = "operator"

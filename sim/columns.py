@@ -137,6 +137,11 @@ MONTHLY: Final[Columns] = {
     "liquidations": ("count", "deals whose collateral was sold in the month"),
     "recovery_rate": ("share", "recovered part of the balance of deals liquidated in the month"),
     "downgrades": ("count", "tranches downgraded in the month"),
+    "cloud_failures": ("count", "clouds that failed in the month"),
+    "guarantees_void": ("USD", "residual values that they had guaranteed"),
+    "bond_losses": ("USD", "lost by holders of their bonds"),
+    "deals_hit": ("count", "deals whose tenant failed in the month, where failures are traced"),
+    "rent_lost": ("USD", "a year's contract rent that they lost"),
     "operator_cash": ("USD", "operators' cash"),
     "operator_failures": ("count", "operators that failed in the month"),
     "investor_failures": ("count", "investors that failed in the month"),
@@ -164,6 +169,8 @@ DEALS: Final[Columns] = {
     "backing": ("text", "what backs it: whole units, their equipment or their site"),
     "template": ("text", "template of the deal library whose terms it has"),
     "tenor": ("month", "from delivery to the ARD, or to maturity where there is none"),
+    "tenant": ("text", "its tenant at the end of the run"),
+    "surcharge": ("1/year", "in its coupons, for its sponsor's debts or its tenant's credit"),
     "stage": ("text", "building, operating or closed"),
     "liquidated": ("flag", "its collateral was sold"),
     "loss": ("USD", "principal lost by holders"),
@@ -199,6 +206,11 @@ AGENTS: Final[Columns] = {
     "notes": ("USD", "tranches held"),
     "fleet": ("USD", "GPUs and shells, book value"),
     "stakes": ("USD", "equity held in deals and labs"),
+    "earnings": ("USD", "a sponsor's of a year, after running costs: operators' deals, clouds' other business; null for others"),
+    "debt_reported": ("USD", "a sponsor's debts on its balance sheet"),
+    "debt_beside": ("USD", "what it stands behind beside it: companies with a guaranteed value, leases of sites and units"),
+    "debt_shown": ("USD", "of that, what others know of"),
+    "guaranteed": ("USD", "residual values that it guarantees"),
 }
 
 FLOWS: Final[Columns] = {

@@ -33,6 +33,7 @@ COUNTED = (  # figures that phases note
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("sites_begun", "orders_waiting"),
     *("renewals", "sites_sold"),
+    *("cloud_failures", "guarantees_void", "bond_losses", "deals_hit", "rent_lost"),
     *("capex_landlords", "leases_signed", "site_rents", "site_rents_empty"),
     *("lease_failures", "lease_claims", "lease_claims_paid", "rents_rejected"),
     *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
@@ -47,6 +48,13 @@ COUNTED = (  # figures that phases note
         "bank_losses",
     ),
 )
+FILED = {  # sponsors' accounts: column -> name
+    "earnings": "earnings",
+    "debt_reported": "reported",
+    "debt_beside": "beside",
+    "debt_shown": "shown",
+    "guaranteed": "guaranteed",
+}
 QUOTED = {  # facts on the tape: column -> name
     "base_rate": "base_rate",
     "spread": "spread",
@@ -228,6 +236,7 @@ def _agents(economy: Economy) -> None:
         notes=ledger.balance(parties, "notes"),
         fleet=ledger.balance(parties, "fleet"),
         stakes=ledger.balance(parties, "stakes"),
+        **{column: np.array([getattr(a, name, np.nan) for a in agents]) for column, name in FILED.items()},
     )
 
 
@@ -299,6 +308,8 @@ def final(economy: Economy) -> None:
         backing=np.array(BACKINGS)[deals["backing"]],
         template=np.array(deals.library.names)[deals["kind"]],
         tenor=deals["due"],
+        tenant=np.array([economy.ledger.name(party) for party in economy.contracts["tenant"].tolist()], dtype=str),
+        surcharge=deals["surcharge"],
         stage=STAGES[stage],
         liquidated=deals["state"]["sold"],
         loss=deals["lost"].sum(axis=1),

@@ -183,7 +183,7 @@ def _mark(economy: Economy, region: str) -> None:
     rows = economy.rows(region)
     state = deals["state"]
     owed = state["balance"][rows] + deals["undrawn"][rows]
-    rate = deals.yields(p, deals["kind"][rows], market.base_rate, market.spread)
+    rate = deals.yields(p, deals["kind"][rows], market.base_rate, market.spread) + deals["surcharge"][rows][:, None]
     prices = note_price(deals["terms"]["coupon"][rows], rate, deals.years(rows))
     value = deals["period"]["market_value"][rows][:, None]
     ahead = np.cumsum(owed, axis=1) - owed

@@ -15,6 +15,7 @@ from sim.kernels.scenarios import Beliefs, Obligors
 from sim.phases import placing
 from sim.phases.anchoring import anchored
 from sim.phases.collateral import as_delivered, book_of, package
+from sim.phases.disclosing import default_probabilities
 from sim.phases.pledging import shopped
 from sim.phases.structuring import QUARTER, structure_new
 from sim.sums import mean
@@ -72,7 +73,7 @@ def tenants(economy: Economy, region: str) -> Obligors:
     if anchored(economy, region):
         clouds = economy.keys("cloud", region)
         keys = np.concatenate([keys, clouds])
-        chance = np.concatenate([chance, np.full(len(clouds), economy.params.sim.books.channels.anchor_default)])
+        chance = np.concatenate([chance, default_probabilities(economy, region)])
     return obligors(keys, chance, p.horizon)
 
 

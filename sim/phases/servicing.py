@@ -12,6 +12,7 @@ from sim.markets.compute import effective
 from sim.markets.secondary import fire_sale
 from sim.phases.anchoring import honour
 from sim.phases.contracting import lapse, pass_on, refund
+from sim.phases.failing import check_guarantors
 from sim.phases.funding import fund_cloud
 from sim.phases.renewing import renew, sell_sites
 from sim.phases.siting import free_sites
@@ -30,6 +31,7 @@ def service(economy: Economy) -> None:
     renew(economy)
     for region in economy.regions:
         _prepare(economy, region, economy.rows(region, OPERATING))
+        check_guarantors(economy, region)
     receipts = deals.pay_date(rows)
     deals["collected"][rows] = 0.0
     _sell(economy, receipts)

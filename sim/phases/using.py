@@ -13,6 +13,7 @@ from sim.markets import contracts, tokens
 from sim.phases import venturing
 from sim.phases.anchoring import pay_rents
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
+from sim.phases.failing import fail_by_script, reset, show, traced
 from sim.phases.leasing import pay_sites, settle_leases
 from sim.phases.pledging import set_aside
 from sim.phases.regulating import barred_labs
@@ -51,10 +52,11 @@ class Rents:
 def use(economy: Economy) -> None:
     """Contracts give way; users pay labs, labs raise, compute and running costs are paid; dry labs fail, their contracts reset."""
     for region in economy.regions:
+        gone = fail_by_script(economy, region)
         _compete(economy, region)
         renegotiate(economy, region)
         rents = _rents(economy, region)
-        rents = _settle_labs(economy, region, rents)
+        rents = _settle_labs(economy, region, rents, gone)
         _collect(economy, region, rents)
 
 
@@ -116,8 +118,8 @@ def _shares(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
     return both / total(both), np.divide(bill, both, out=np.zeros_like(bill), where=both > 0.0)
 
 
-def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
-    """Labs raise, are paid by users and pay for compute; those who cannot are replaced and their contracts reset."""
+def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) -> Rents:
+    """Labs raise, are paid by users and pay for compute; those who cannot, or are ``gone`` (l,), fail: their contracts reset."""
     ledger, labs = economy.ledger, economy.all("lab", region)
     p = economy.params.sim.markets.tokens
     share, serving = _shares(economy, region)
@@ -134,7 +136,7 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
         return own, share * bill * serving * (1.0 + mark_up) + passed
 
     own, revenue = bills(rents)
-    dry = cash + revenue < own
+    dry = (cash + revenue < own) | gone
     fresh = dry
     while fresh.any():  # what one lab no longer pays may take another down
         _default(economy, region, fresh)
@@ -164,7 +166,10 @@ def _default(economy: Economy, region: str, dry: np.ndarray) -> None:
     """Contracts of dry labs fall to spot, what they prepaid is forfeit, and their banks claim what they have."""
     people, rows = economy.parties("lab", region)[dry], economy.rows(region, BUILDING, OPERATING)
     rows = rows[np.isin(economy.contracts["tenant"][rows], people)]
-    economy.contracts.reset(rows, spot(economy, region, economy.fleet.deals["vintage"][rows]))
+    fall = reset(economy, region, rows)
+    for lab in itertools.compress(economy.all("lab", region), dry if traced(economy) else np.zeros_like(dry)):
+        own = economy.contracts["tenant"][rows] == lab.party
+        show(economy, region, rows[own], f"lab {lab.name}", fall[own])
     forfeit(economy, region, people)
     venturing.claim(economy, region, people)
     _close_barred(economy, region, dry)
