@@ -53,6 +53,7 @@ class Lab(Party):
     def __init__(self, *args, quality: float = 0.0, training: float = 0.0, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.quality = quality
+        self.size = 1.0  # share of users at the start over an equal one: a large lab needs more training to be as good
         self.training = training  # USD/year
         self.bill = 0.0  # USD/year of inference compute
         self.burn = 0.0  # USD/year by which its compute costs more than users paid last month

@@ -26,13 +26,14 @@ from sim.books.ledger import Ledger
 from sim.books.owners import Owners
 from sim.books.sites import Sites
 from sim.economy import Economy
-from sim.markets import primary
+from sim.markets import primary, tenants
 from sim.phases.leasing import paid_by_operators
 from sim.phases.library import read_library
 from sim.phases.placing import start_rates
 from sim.phases.siting import break_ground, staged
 from sim.record import Recorder
 from sim.start import Start
+from sim.streams import entity
 from sim.tape import Market, Tape
 from sim.units import MONTHS, Frozen, quantity
 
@@ -142,8 +143,21 @@ def _people(economy: Economy, paths: dict[str, Start], arrange, idle) -> None:
         quality = economy.streams.draw("start quality", 0, economy.keys("lab", region))
         for lab, z in zip(economy.all("lab", region), quality, strict=True):
             lab.quality = economy.params.sim.build.quality_dispersion * float(z)
-        for operator in economy.all("operator", region):
+        _anchor(economy, region, labs)
+
+
+def _anchor(economy: Economy, region: str, labs: list[Lab]) -> None:
+    """Operators' anchor tenants: labs in turn where all are alike, else as many for each as its share of users says."""
+    operators = economy.all("operator", region)
+    if economy.params.sim.markets.tenants.concentration == 0.0:
+        for operator in operators:
             operator.tenant = labs[operator.number % len(labs)].party
+        return
+    sizes = np.array([lab.weight for lab in labs])
+    for lab in labs:
+        lab.size = lab.weight * len(labs)
+    for operator, place in zip(operators, tenants.anchored_at(sizes, len(operators)).tolist(), strict=True):
+        operator.tenant = labs[place].party
 
 
 def _weights(economy: Economy, kind: str, region: str) -> list[float]:
@@ -152,6 +166,10 @@ def _weights(economy: Economy, kind: str, region: str) -> list[float]:
     if kind == "investor":
         sizes = [style.size for style in getattr(p.investors, region).kinds for _ in range(style.count)]
         return [size / sum(sizes) for size in sizes]
+    unequal = economy.params.sim.markets.tenants
+    if kind == "lab" and unequal.concentration > 0.0:
+        keys = np.array([entity(f"{region}/lab/{number:02d}") for number in range(p.labs.count)], dtype=np.uint64)
+        return [float(share) for share in tenants.shares(unequal, economy.streams.uniform("lab size", 0, keys))]
     counts = {"lab": p.labs, "operator": p.operators, "cloud": p.clouds}
     count = counts[kind].count if kind in counts else len(economy.params.sim.ratings.agencies) if kind == "agency" else 1
     return [1.0 / count] * count

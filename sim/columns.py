@@ -104,6 +104,7 @@ MONTHLY: Final[Columns] = {
     "lease_claims": ("USD", "landlords' claims on operators that failed in the month, as capped, rents overdue included"),
     "lease_claims_paid": ("USD", "of them paid"),
     "rents_rejected": ("USD", "rents to come of the leases rejected in the month"),
+    "largest_tenant": ("share", "largest tenant's part of all contract rents of the region's operators"),
     "top_customer": ("share", "largest tenant's part of the largest operator's rents"),
     "top_customer_backlog": ("share", "largest tenant's part of the largest operator's backlog"),
     # the frontier

@@ -185,7 +185,8 @@ def _customers(economy: Economy, region: str) -> dict[str, float]:
             ("top_customer_backlog", backlog, backlog),
         )
     }
-    return {"backlog": total(backlog), **top}
+    let = running * contracted
+    return {"backlog": total(backlog), "largest_tenant": _largest(let, tenant, let), **top}
 
 
 def _largest(parts: np.ndarray, groups: np.ndarray, wholes: np.ndarray) -> float:

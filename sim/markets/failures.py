@@ -1,4 +1,4 @@
-"""Failures that a script brings about: which tenant fails, and when."""
+"""Failures: what is left of those who fail, and who fails by script."""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -7,11 +7,12 @@ from sim.units import Frozen, quantity
 
 
 class Params(Frozen):
-    """One tenant that fails, whatever its cash; what its creditors recover holds for all clouds that fail."""
+    """What is left of labs and clouds that fail, by script or not; and one tenant that fails by script, whatever its cash."""
 
     region: Literal["", "us", "china"]  # where; empty: nobody fails by script
     month: int = quantity("month", 0, 2400, "in which it fails, after recording begins")
     tenant: Literal["largest", "largest_lab", "largest_cloud"]  # by the contract rents that it owes
+    training_kept: float = quantity("share", 0.0, 1.0, "of a failed lab's training that its new owners go on with at first")
     bond_recovery: float = quantity("share", 0.0, 1.0, "of bonds that holders keep when a cloud fails; the rest is lost")
 
     def conflicts(self, params: Any) -> Iterable[str]:

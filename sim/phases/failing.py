@@ -72,7 +72,8 @@ def reset(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
 
 def traced(economy: Economy) -> bool:
     """Whether what a lab's failure does to deals goes on record; it always does for a cloud's."""
-    return bool(economy.params.sim.markets.failures.region)
+    p = economy.params.sim.markets
+    return bool(p.failures.region) or p.tenants.concentration > 0.0
 
 
 def show(economy: Economy, region: str, rows: np.ndarray, party: str, fall: np.ndarray) -> None:

@@ -12,10 +12,9 @@ from sim import ratings
 from sim.books.deals import CLASSES
 from sim.collateral import obligors, select
 from sim.kernels.scenarios import Beliefs, Obligors
-from sim.phases import placing
+from sim.phases import disclosing, placing, tenancy
 from sim.phases.anchoring import anchored
 from sim.phases.collateral import as_delivered, book_of, package
-from sim.phases.disclosing import default_probabilities
 from sim.phases.pledging import shopped
 from sim.phases.structuring import QUARTER, structure_new
 from sim.sums import mean
@@ -69,11 +68,11 @@ def tenants(economy: Economy, region: str) -> Obligors:
     """The region's labs as agencies see them, and its clouds where they rent deals."""
     p = economy.params.sim.ratings
     keys = economy.keys("lab", region)
-    chance = np.full(len(keys), p.tenant_default)
+    chance = tenancy.default_probabilities(economy, region)
     if anchored(economy, region):
         clouds = economy.keys("cloud", region)
         keys = np.concatenate([keys, clouds])
-        chance = np.concatenate([chance, default_probabilities(economy, region)])
+        chance = np.concatenate([chance, disclosing.default_probabilities(economy, region)])
     return obligors(keys, chance, p.horizon)
 
 

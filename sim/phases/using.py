@@ -67,7 +67,7 @@ def _compete(economy: Economy, region: str) -> None:
     noise = economy.draw("quality", economy.keys("lab", region))
     quality = np.array([lab.quality for lab in labs])
     weight = np.where(barred_labs(economy, region), 0.0, [lab.weight for lab in labs])
-    quality = tokens.improve(p, quality, np.array([lab.training for lab in labs]), life, noise)
+    quality = tokens.improve(p, quality, np.array([lab.training / lab.size for lab in labs]), life, noise)
     share = tokens.shares(p, quality, weight)
     worth = economy.transmit("model_worth", region, tokens.model_worth(p, life))
     offered = economy.transmit("raise_multiple", region, labs[0].appetite(market, worth))
@@ -210,6 +210,7 @@ def _fail(economy: Economy, region: str, dry: np.ndarray, own: np.ndarray, reven
         has = float(economy.ledger.cash(lab.party)) + float(income)
         needed = max(float(bill) - has, 0.0) + lab.params.restart_cash * lab.bill
         economy.save(lab.party, region, needed)
+        lab.training *= economy.params.sim.markets.failures.training_kept
         economy.note(region, lab_failures=1.0)
         economy.happens(
             "failure",
