@@ -27,6 +27,7 @@ COUNTED = (  # figures that phases note
     *("issuance", "issuance_abs", "issuance_private", "refinancing", "interest", "principal"),
     *("issuance_bank", "issuance_spv", "issuance_lease", "issuance_policy_bank"),
     *("issuance_data_centre_abs", "issuance_cmbs", "issuance_quasi_reit", "issuance_creit"),
+    *("issuance_receivables", "issuance_weights", "lab_debt", "pledges_sold", "models_overtaken"),
     "issuance_bonds",
     *("take_outs", "private_equity", "anchor_rent", "guarantees"),
     "operator_depreciation",

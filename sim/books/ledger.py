@@ -64,6 +64,9 @@ FLOWS = {
     "prepayment": ("prepaid", "prepaid"),  # tenant -> deal, at signing
     "site_rent": ("profit", "profit"),  # deals, operators -> landlords
     "lease_claim": ("claims", "claims"),  # operators -> landlords: rents overdue, and damages when a lease is rejected
+    "pledge_bought": ("claims", "claims"),  # deal -> lab: for part of what its users will pay, or of its margin
+    "collection": ("profit", "profit"),  # lab -> deal: that part
+    "pledge_redeemed": ("claims", "claims"),  # lab -> deal in liquidation: its owners buy it back
     "prepayment_refund": ("prepaid", "prepaid"),  # deal in liquidation -> tenant
 }
 FLOW = {name: i for i, name in enumerate(FLOWS)}

@@ -39,7 +39,7 @@ def renegotiate(economy: Economy, region: str) -> None:
     if p.renegotiation == 0.0:
         return
     rows = economy.rows(region, BUILDING, OPERATING)
-    rows = rows[np.isin(economy.contracts["tenant"][rows], economy.parties("lab", region))]
+    rows = rows[np.isin(economy.contracts["tenant"][rows], economy.parties("lab", region)) & (economy.deals["pledge"][rows] == 0.0)]
     landlord = economy.places("operator", region, economy.deals["sponsor"][rows])
     tenant = economy.places("lab", region, economy.contracts["tenant"][rows])
     rows = rows[_meet(economy, region)[landlord, tenant]]

@@ -43,6 +43,7 @@ def operators(economy: Economy, region: str) -> Accounts:
     """Operators report the notes of deals that are theirs alone; companies with a guaranteed value and site leases are beside."""
     rows = economy.rows(region, BUILDING, OPERATING)
     people, deals = economy.parties("operator", region), economy.deals
+    rows = rows[np.isin(deals["sponsor"][rows], people)]
     place, owed = economy.places("operator", region, deals["sponsor"][rows]), notes(economy, rows)
     apart = _apart(economy, region, rows)
 

@@ -10,6 +10,7 @@ from sim.books.lending import borrow, repay
 from sim.markets import primary, tokens
 from sim.markets.secondary import note_price, trades
 from sim.orders import Book
+from sim.phases.borrowing import expected
 from sim.phases.funding import weight_of_bonds
 from sim.phases.placing import usual_debt
 from sim.sums import by_row, total
@@ -148,7 +149,7 @@ def requested(economy: Economy, region: str) -> float:
     """Notes, USD, that deals of next month will ask investors for."""
     debt, own = usual_debt(economy, region), economy.tape[region].own_share
     banks = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
-    return total(
+    return expected(economy, region) + total(
         operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), debt, banks, own)
         for operator in economy.all("operator", region)
     )

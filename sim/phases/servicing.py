@@ -11,6 +11,7 @@ from sim.books.fleet import BEFORE
 from sim.markets.compute import effective
 from sim.markets.secondary import fire_sale
 from sim.phases.anchoring import honour
+from sim.phases.borrowing import amortise, redeem, value_pledges
 from sim.phases.contracting import lapse, pass_on, refund
 from sim.phases.failing import check_guarantors
 from sim.phases.funding import fund_cloud
@@ -31,10 +32,12 @@ def service(economy: Economy) -> None:
     renew(economy)
     for region in economy.regions:
         _prepare(economy, region, economy.rows(region, OPERATING))
+        value_pledges(economy, region)
         check_guarantors(economy, region)
     receipts = deals.pay_date(rows)
     deals["collected"][rows] = 0.0
     _sell(economy, receipts)
+    redeem(economy, receipts)
     receipts = receipts._replace(residual=receipts.residual - refund(economy, rows, receipts.residual))
     regions = deals["region"][rows]
     servicers = np.array([economy.outside["suppliers", r] for r in economy.regions])[regions]
@@ -42,6 +45,7 @@ def service(economy: Economy) -> None:
     deals["period"]["principal_cash"][rows] = 0.0
     deals["period"]["last"][rows] = False
     _earn(economy, receipts)
+    amortise(economy, receipts)
     for i, region in enumerate(economy.regions):
         _account(economy, region, receipts, regions == i)
         _pay_out(economy, region, receipts, regions == i)

@@ -12,6 +12,7 @@ from sim.books.deals import BUILDING, OPERATING
 from sim.markets import contracts, tokens
 from sim.phases import venturing
 from sim.phases.anchoring import pay_rents
+from sim.phases.borrowing import borrow, claimed, collect, fail
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
 from sim.phases.failing import fail_by_script, reset, show, traced
 from sim.phases.leasing import pay_sites, settle_leases
@@ -54,6 +55,7 @@ def use(economy: Economy) -> None:
     for region in economy.regions:
         gone = fail_by_script(economy, region)
         _compete(economy, region)
+        borrow(economy, region)
         renegotiate(economy, region)
         rents = _rents(economy, region)
         rents = _settle_labs(economy, region, rents, gone)
@@ -75,7 +77,7 @@ def _compete(economy: Economy, region: str) -> None:
     for lab, q, s in zip(labs, quality, share, strict=True):
         lab.quality = float(q)
         lab.bill = float(s) * market.inference
-        lab.plan(lab.bill, margin, offered)
+        lab.plan(lab.bill, margin, offered + lab.net_borrowing)
         lab.offered = lab.raise_equity(lab.bill, offered)
     economy.note(region, raise_multiple=offered, concentration=total(share**2), leading_lab=float(np.argmax(share)))
 
@@ -133,7 +135,8 @@ def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) 
         bill = now.bill
         own = share * bill + premium - now.by_tenant(now.prepaid, len(labs)) + loans.sum(axis=0) + staff
         passed = np.array([lab.params.pass_through for lab in labs]) * np.maximum(premium, 0.0)
-        return own, share * bill * serving * (1.0 + mark_up) + passed
+        paid = share * bill * serving * (1.0 + mark_up) + passed
+        return own + claimed(economy, region, paid), paid
 
     own, revenue = bills(rents)
     dry = (cash + revenue < own) | gone
@@ -152,7 +155,8 @@ def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) 
     ledger.provide("income", users, total(revenue))
     ledger.pay("inference", users, economy.parties("lab", region), revenue)
     ledger.pay("salaries", economy.parties("lab", region), economy.outside["suppliers", region], staff)
-    _pay(economy, region, rents, own - loans.sum(axis=0) - staff)
+    _pay(economy, region, rents, own - loans.sum(axis=0) - staff - claimed(economy, region, revenue))
+    collect(economy, region, revenue)
     venturing.repay(economy, region, loans)
     for lab, burn in zip(labs, MONTHS * (own - revenue), strict=True):
         lab.burn = float(burn)
@@ -171,6 +175,7 @@ def _default(economy: Economy, region: str, dry: np.ndarray) -> None:
         own = economy.contracts["tenant"][rows] == lab.party
         show(economy, region, rows[own], f"lab {lab.name}", fall[own])
     forfeit(economy, region, people)
+    fail(economy, region, people)
     venturing.claim(economy, region, people)
     _close_barred(economy, region, dry)
 
