@@ -21,6 +21,12 @@ MONTHLY: Final[Columns] = {
     "capex_clouds": ("USD", "of which by clouds, out of cash flow"),
     "capex_operators": ("USD", "of which by operators"),
     "capex_landlords": ("USD", "of which by landlords, on sites that operators rent"),
+    "capex_sovereigns": ("USD", "of which by sovereigns, at home"),
+    "sovereign_budget": ("USD", "a year's budgets of sovereigns"),
+    "sovereign_stakes": ("USD", "put into operators by sovereigns, in the month"),
+    "sovereign_units": ("USD", "paid by sovereigns for used units of deals in liquidation, in the month"),
+    "sovereign_notes": ("USD", "paid by sovereigns for investors' notes, in the month"),
+    "at_home": ("share", "part of the region's demand that sovereigns' capacity serves at home"),
     "orders": ("USD", "hardware ordered in the month"),
     "vendor_revenue": ("USD", "hardware delivered and paid in the month"),
     "support": ("USD", "put in by sponsors to keep their deals whole, in the month"),
@@ -195,7 +201,7 @@ TRANCHES: Final[Columns] = {
         f"held_by_{kind}": ("share", f"part held by {kind.replace('_', ' ')}")
         for kind in (
             *("insurers_banks", "real_money", "private_credit"),
-            *("wealth_products", "insurers", "securities_firms", "distressed_funds"),
+            *("wealth_products", "insurers", "securities_firms", "distressed_funds", "sovereigns"),
         )
     },
 }
@@ -203,7 +209,7 @@ TRANCHES: Final[Columns] = {
 AGENTS: Final[Columns] = {
     **WHEN,
     "agent": ("text", "name, unique within kind and region"),
-    "kind": ("text", "lab, operator, cloud, vendor or investor"),
+    "kind": ("text", "lab, operator, cloud, vendor, investor or sovereign"),
     "region": ("text", "region"),
     "cash": ("USD", "deposits"),
     "net_worth": ("USD", "assets less debts"),

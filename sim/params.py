@@ -20,7 +20,7 @@ GROUPS = (
     *("sim.markets.construction", "sim.markets.leases", "sim.markets.parts"),
     *("sim.markets.guarantees", "sim.markets.failures", "sim.markets.tenants", "sim.markets.borrowing"),
     *("sim.books.deals", "sim.books.channels", "sim.ratings", "sim.arrows", "sim.build"),
-    *(f"agents.{kind}" for kind in ("labs", "operators", "clouds", "vendors", "investors", "agencies", "regulators")),
+    *(f"agents.{kind}" for kind in ("labs", "operators", "clouds", "vendors", "investors", "agencies", "regulators", "sovereigns")),
 )
 
 

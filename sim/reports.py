@@ -34,6 +34,7 @@ COUNTED = (  # figures that phases note
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("sites_begun", "orders_waiting"),
     *("renewals", "sites_sold"),
+    *("capex_sovereigns", "sovereign_budget", "sovereign_stakes", "sovereign_units", "sovereign_notes", "at_home"),
     *("cloud_failures", "guarantees_void", "bond_losses", "deals_hit", "rent_lost"),
     *("capex_landlords", "leases_signed", "site_rents", "site_rents_empty"),
     *("lease_failures", "lease_claims", "lease_claims_paid", "rents_rejected"),

@@ -16,7 +16,7 @@ ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "f
 CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), ("funding",), ("prepaid",), ("claims",))
 KINDS = (
     *("world", "users", "savers", "banks", "suppliers", "utilities", "landlords", "exchange"),
-    *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal"),
+    *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal", "sovereign"),
 )
 
 # flow: (account of the payer that rises, account of the payee that falls); cash moves beside them

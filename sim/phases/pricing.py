@@ -12,6 +12,7 @@ from sim.markets.secondary import note_price, trades
 from sim.orders import Book
 from sim.phases.borrowing import expected
 from sim.phases.funding import weight_of_bonds
+from sim.phases.governing import buy_notes
 from sim.phases.placing import usual_debt
 from sim.sums import by_row, total
 from sim.units import MONTHS
@@ -31,6 +32,7 @@ def price(economy: Economy) -> None:
         _clear(economy, region, exposure, sought)
         _mark(economy, region)
         _trade(economy, region, exposure)
+        buy_notes(economy, region)
         repay(economy.ledger, economy.outside["banks", region], economy.parties("investor", region))
 
 
