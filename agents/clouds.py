@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from agents.party import Party
+from agents.sponsors import Sponsor
 from sim.kernels.rents import rent_value
 from sim.orders import CapexOrder
 from sim.tape import Market
@@ -51,7 +51,7 @@ class Params(Frozen):
         return self
 
 
-class Cloud(Party):
+class Cloud(Sponsor):
     """One cloud: trend demand, a weak response to value, its own sentiment; no credit limit."""
 
     kind = "cloud"

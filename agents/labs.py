@@ -29,6 +29,8 @@ class Params(Frozen):
     venture_cap: float = quantity("year", 0.0, 10.0, "most that banks lend a lab, of the yearly inference bill")
     venture_spread: float = quantity("1/year", 0.0, 0.5, "of venture debt over the base rate")
     venture_repayment: float = quantity("1/month", 0.0, 1.0, "share of venture debt repaid in a month")
+    borrowed: float = quantity("1/year", 0.0, 10.0, "debt sought a year on pledges, per unit of inference bill")
+    dearest: float = quantity("1/year", 0.0, 2.0, "coupon beyond which a lab borrows nothing: what its shareholders ask")
     pass_through: float = quantity("share", 0.0, 1.0, "of above-market contract rent that users pay")
 
     @property
@@ -53,11 +55,15 @@ class Lab(Party):
     def __init__(self, *args, quality: float = 0.0, training: float = 0.0, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.quality = quality
+        self.size = 1.0  # share of users at the start over an equal one: a large lab needs more training to be as good
         self.training = training  # USD/year
         self.bill = 0.0  # USD/year of inference compute
         self.burn = 0.0  # USD/year by which its compute costs more than users paid last month
         self.revenue = 0.0  # USD paid by users this month
         self.offered = 0.0  # USD of equity on offer this month
+        self.paid = 0.0  # USD that users paid last month
+        self.lent = self.served = 0.0  # USD borrowed on pledges, and of interest and principal on them, this month
+        self.past: list[float] = []  # quality in the last months, oldest first
 
     def appetite(self, market: Market, worth: float) -> float:
         """Equity it is offered, a year, per unit of its inference bill: less when credit is dear or rationed.
@@ -83,6 +89,22 @@ class Lab(Party):
         wanted = bill * max(p.self_financing * margin + raised - p.staff, 0.0)
         self.training += (wanted - self.training) / p.training_lag
         return self.training
+
+    @property
+    def net_borrowing(self) -> float:
+        """Borrowed on pledges beyond debt service, 1/year per unit of its inference bill."""
+        return (self.lent - self.served) * MONTHS / self.bill if self.bill > 0.0 else 0.0
+
+    def remember(self, months: int) -> None:
+        """A month passes: quality is remembered for ``months``, and nothing is borrowed yet."""
+        self.past, self.lent = [*self.past, self.quality][-months - 1 :], 0.0
+
+    def borrows(self, month: int, coupon: float, most: float) -> float:
+        """USD sought on pledges that carry ``most`` USD, once a quarter and while the ``coupon`` is below what shareholders ask."""
+        p = self.params
+        if (month + self.number) % 3 or coupon > p.dearest:
+            return 0.0
+        return min(p.borrowed * self.bill / 4.0, most)
 
     def raise_equity(self, bill: float, raised: float) -> float:
         """USD sought this month."""

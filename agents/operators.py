@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import model_validator
 
-from agents.party import Party
+from agents.sponsors import Sponsor
 from sim.kernels.rents import rent_value
 from sim.orders import CapexOrder, FinancingRequest, Offer
 from sim.tape import Market
@@ -61,7 +61,7 @@ class Params(Frozen):
             yield f"build {self.build} leaves less than a year of sim.markets.compute.service_life {life} (months)"
 
 
-class Operator(Party):
+class Operator(Sponsor):
     """One levered operator with an anchor tenant."""
 
     kind = "operator"
@@ -129,12 +129,19 @@ class Operator(Party):
             self.ready[channel] += plans.pop(0)
             plans.append(0.0)
 
-    def let_to(self, chance: float, others: Sequence[int]) -> int:
-        """Tenant of a new contract: the anchor, or one of ``others`` (parties), as a ``chance`` in (0, 1) has it."""
+    def let_to(self, chance: float, others: Sequence[int], sizes: Sequence[float] = ()) -> int:
+        """Tenant of a new contract: the anchor, or one of ``others`` (parties), as a ``chance`` in (0, 1) has it.
+
+        ``sizes`` of the others are their shares in what the anchor leaves; without them all have the same.
+        """
         share = self.params.anchor_share
         if chance < share or not others:
             return self.tenant
-        return others[int((chance - share) / (1.0 - share) * len(others))]
+        left = (chance - share) / (1.0 - share)
+        if not sizes:
+            return others[int(left * len(others))]
+        reached = np.cumsum(sizes)
+        return others[int(np.searchsorted(reached[:-1], left * reached[-1], side="right"))]
 
     def closes(self, month: int) -> bool:
         """Deals close once a quarter, each sponsor in its own month."""

@@ -14,13 +14,14 @@ from agents.investors import Investor
 from agents.labs import Lab
 from agents.operators import Operator
 from agents.regulators import Regulator
+from agents.sovereigns import Sovereign
 from agents.vendors import Vendor
 from sim import start as starts
 from sim.arrows import Arrows
 from sim.books.bonds import Bonds
 from sim.books.contracts import Contracts
 from sim.books.deals import DealBook
-from sim.books.fleet import Fleet
+from sim.books.fleet import ABROAD, Fleet
 from sim.books.leases import Leases
 from sim.books.ledger import Ledger
 from sim.books.owners import Owners
@@ -32,6 +33,7 @@ from sim.phases.library import read_library
 from sim.phases.placing import start_rates
 from sim.phases.siting import break_ground, staged
 from sim.record import Recorder
+from sim.seating import anchor, lab_shares
 from sim.start import Start
 from sim.tape import Market, Tape
 from sim.units import MONTHS, Frozen, quantity
@@ -44,6 +46,7 @@ KINDS: dict[str, type] = {
     "agency": Agency,
     "regulator": Regulator,
     "investor": Investor,
+    "sovereign": Sovereign,
 }
 
 
@@ -142,8 +145,7 @@ def _people(economy: Economy, paths: dict[str, Start], arrange, idle) -> None:
         quality = economy.streams.draw("start quality", 0, economy.keys("lab", region))
         for lab, z in zip(economy.all("lab", region), quality, strict=True):
             lab.quality = economy.params.sim.build.quality_dispersion * float(z)
-        for operator in economy.all("operator", region):
-            operator.tenant = labs[operator.number % len(labs)].party
+        anchor(economy, region, labs)
 
 
 def _weights(economy: Economy, kind: str, region: str) -> list[float]:
@@ -152,9 +154,11 @@ def _weights(economy: Economy, kind: str, region: str) -> list[float]:
     if kind == "investor":
         sizes = [style.size for style in getattr(p.investors, region).kinds for _ in range(style.count)]
         return [size / sum(sizes) for size in sizes]
-    counts = {"lab": p.labs, "operator": p.operators, "cloud": p.clouds}
+    if kind == "lab":
+        return lab_shares(economy, region)
+    counts = {"operator": p.operators, "cloud": p.clouds, "sovereign": p.sovereigns}
     count = counts[kind].count if kind in counts else len(economy.params.sim.ratings.agencies) if kind == "agency" else 1
-    return [1.0 / count] * count
+    return [1.0 / max(count, 1)] * count
 
 
 def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, number: int, weight: float) -> Any:
@@ -180,26 +184,31 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
         beliefs = (p.investors.start_loss_belief * path.loss_belief, p.investors.start_volatility * path.volatility)
         style = styles[number] if number < len(styles) else styles[-1].model_copy(update={"committed": 0.0})  # one who idles
         return Investor(*common, p.investors, weight, style=style, beliefs=beliefs)
-    params = {"cloud": p.clouds, "regulator": p.regulators}[kind]
+    params = {"cloud": p.clouds, "regulator": p.regulators, "sovereign": p.sovereigns}[kind]
     return KINDS[kind](*common, params, weight)
 
 
 def _books(economy: Economy) -> None:
     investors = [a.party for r in economy.regions for a in economy.all("investor", r)]
     investors += [economy.outside["banks", r] for r in economy.regions if any(c.lender == "banks" for c in economy.menus[r])]
+    states = [a for r in economy.regions for a in economy.all("sovereign", r)]
+    investors += [state.party for state in states]
     economy.deals = DealBook(economy.ledger, investors, read_library(economy.params, economy.regions))
     savers = [economy.outside["savers", region] for region in economy.regions]
     economy.bonds = Bonds(economy.ledger, [*investors, *savers])
     economy.rates = {region: start_rates(economy, region) for region in economy.regions}
     economy.basis, economy.earned = np.zeros(len(investors)), np.zeros(len(investors))
     clouds = [c for r in economy.regions for c in economy.all("cloud", r)]
-    economy.fleet = Fleet(len(clouds), len(economy.regions), economy.months_total)
+    owners = [*clouds, *states]
+    economy.fleet = Fleet(len(owners), len(economy.regions), economy.months_total)
     build, economy.leases = economy.params.agents.operators.build, Leases(len(economy.regions))
-    economy.sites = Sites(len(economy.regions), len(clouds), economy.months_total, build)
-    for slot, cloud in enumerate(clouds):
-        cloud.slot = slot
-        economy.fleet.cloud_region[slot] = economy.regions.index(cloud.region)
+    economy.sites = Sites(len(economy.regions), len(owners), economy.months_total, build)
+    for slot, owner in enumerate(owners):
+        owner.slot = slot
+        economy.fleet.cloud_region[slot] = economy.regions.index(owner.region) if owner.kind == "cloud" else ABROAD
     people = [a for r in economy.regions for a in economy.all("investor", r)]
+    if states:
+        economy.styles["held_by_sovereigns"] = list(range(len(investors) - len(states), len(investors)))
     for slot, agent in enumerate(people):
         economy.styles.setdefault(f"held_by_{agent.style.name}", []).append(slot)
 
@@ -277,6 +286,7 @@ def _market(economy: Economy, path: Start, region: str) -> Market:
         structured_debt=p.build.start_mezzanine,
         loss_rate=0.0,
         abs_share=regime.abs_share,
+        spent=0.0,
         ltv_addon=0.0,
         novelty=novelty,
     )

@@ -15,7 +15,7 @@ WHEN: Final[Columns] = {
 
 HOLDERS: Final = (  # kinds of investors
     *("insurers_banks", "real_money", "private_credit"),
-    *("wealth_products", "insurers", "securities_firms", "distressed_funds"),
+    *("wealth_products", "insurers", "securities_firms", "distressed_funds", "sovereigns"),
 )
 
 MONTHLY: Final[Columns] = {
@@ -26,6 +26,12 @@ MONTHLY: Final[Columns] = {
     "capex_clouds": ("USD", "of which by clouds, out of cash flow"),
     "capex_operators": ("USD", "of which by operators"),
     "capex_landlords": ("USD", "of which by landlords, on sites that operators rent"),
+    "capex_sovereigns": ("USD", "of which by sovereigns, at home"),
+    "sovereign_budget": ("USD", "a year's budgets of sovereigns"),
+    "sovereign_stakes": ("USD", "put into operators by sovereigns, in the month"),
+    "sovereign_units": ("USD", "paid by sovereigns for used units of deals in liquidation, in the month"),
+    "sovereign_notes": ("USD", "paid by sovereigns for investors' notes, in the month"),
+    "at_home": ("share", "part of the region's demand that sovereigns' capacity serves at home"),
     "orders": ("USD", "hardware ordered in the month"),
     "vendor_revenue": ("USD", "hardware delivered and paid in the month"),
     "support": ("USD", "put in by sponsors to keep their deals whole, in the month"),
@@ -43,6 +49,11 @@ MONTHLY: Final[Columns] = {
     "issuance_cmbs": ("USD", "of which CMBS"),
     "issuance_quasi_reit": ("USD", "of which building-backed ABS with an equity class"),
     "issuance_creit": ("USD", "of which listed trusts"),
+    "issuance_receivables": ("USD", "lent to labs on what users will pay them, in the month, beside issuance"),
+    "issuance_weights": ("USD", "lent to labs on the weights of their models, in the month, beside issuance"),
+    "lab_debt": ("USD", "what labs owe for both"),
+    "pledges_sold": ("USD", "paid by labs' owners for pledges of deals in liquidation, in the month"),
+    "models_overtaken": ("count", "labs whose models open ones have overtaken, where labs borrow"),
     "issuance_bonds": ("USD", "bonds issued by clouds"),
     "bonds": ("USD", "clouds' bonds outstanding"),
     "bond_spread": ("1/year", "over the base rate, of bonds issued in the month, mean; null without any"),
@@ -115,6 +126,7 @@ MONTHLY: Final[Columns] = {
     "lease_claims": ("USD", "landlords' claims on operators that failed in the month, as capped, rents overdue included"),
     "lease_claims_paid": ("USD", "of them paid"),
     "rents_rejected": ("USD", "rents to come of the leases rejected in the month"),
+    "largest_tenant": ("share", "largest tenant's part of all contract rents of the region's operators"),
     "top_customer": ("share", "largest tenant's part of the largest operator's rents"),
     "top_customer_backlog": ("share", "largest tenant's part of the largest operator's backlog"),
     # the frontier
@@ -149,6 +161,11 @@ MONTHLY: Final[Columns] = {
     "liquidations": ("count", "deals whose collateral was sold in the month"),
     "recovery_rate": ("share", "recovered part of the balance of deals liquidated in the month"),
     "downgrades": ("count", "tranches downgraded in the month"),
+    "cloud_failures": ("count", "clouds that failed in the month"),
+    "guarantees_void": ("USD", "residual values that they had guaranteed"),
+    "bond_losses": ("USD", "lost by holders of their bonds"),
+    "deals_hit": ("count", "deals whose tenant failed in the month, where failures are traced"),
+    "rent_lost": ("USD", "a year's contract rent that they lost"),
     "operator_cash": ("USD", "operators' cash"),
     "operator_failures": ("count", "operators that failed in the month"),
     "investor_failures": ("count", "investors that failed in the month"),
@@ -162,11 +179,11 @@ MONTHLY: Final[Columns] = {
 DEALS: Final[Columns] = {
     "deal": ("id", "number of the deal"),
     "region": ("text", "region"),
-    "sponsor": ("text", "operator that sold the pool"),
+    "sponsor": ("text", "operator or lab that sold the pool"),
     "tenant": ("text", "kind and name of the tenant of its units at the end of the run, or of the last one"),
     "channel": ("text", "name of the channel"),
     "sold_as": ("text", "securities or private credit"),
-    "purpose": ("text", "to build, to take_out a loan on running units, or refinancing at maturity"),
+    "purpose": ("text", "to build, to take_out a loan on running units, refinancing at maturity, or borrow: a lab's own debt"),
     "refinances": ("id", "deal whose balloon it repaid; null for new capacity"),
     "issued": ("index", "month of closing, negative during burn-in"),
     "notional_senior": ("USD", "at closing"),
@@ -174,9 +191,10 @@ DEALS: Final[Columns] = {
     "coupon_senior": ("1/year", "at closing"),
     "coupon_mezzanine": ("1/year", "at closing"),
     "budget": ("USD", "cost of what it financed"),
-    "backing": ("text", "what backs it: whole units, their equipment or their site"),
+    "backing": ("text", "what backs it: whole units, their equipment or their site, a lab's receivables or weights"),
     "template": ("text", "template of the deal library whose terms it has"),
     "tenor": ("month", "from delivery to the ARD, or to maturity where there is none"),
+    "surcharge": ("1/year", "in its coupons, for its sponsor's debts or its tenant's credit"),
     "stage": ("text", "building, operating or closed"),
     "liquidated": ("flag", "its collateral was sold"),
     "loss": ("USD", "principal lost by holders"),
@@ -197,7 +215,7 @@ TRANCHES: Final[Columns] = {
 AGENTS: Final[Columns] = {
     **WHEN,
     "agent": ("text", "name, unique within kind and region"),
-    "kind": ("text", "lab, operator, cloud, vendor or investor"),
+    "kind": ("text", "lab, operator, cloud, vendor, investor or sovereign"),
     "region": ("text", "region"),
     "cash": ("USD", "deposits"),
     "net_worth": ("USD", "assets less debts"),
@@ -207,6 +225,11 @@ AGENTS: Final[Columns] = {
     "fleet": ("USD", "GPUs and shells, book value"),
     "stakes": ("USD", "equity held in deals and labs"),
     "revenue": ("USD", "paid by users in the month; labs only"),
+    "earnings": ("USD", "a sponsor's of a year, after running costs: operators' deals, clouds' other business; null for others"),
+    "debt_reported": ("USD", "a sponsor's debts on its balance sheet"),
+    "debt_beside": ("USD", "what it stands behind beside it: companies with a guaranteed value, leases of sites and units"),
+    "debt_shown": ("USD", "of that, what others know of"),
+    "guaranteed": ("USD", "residual values that it guarantees"),
 }
 
 FLOWS: Final[Columns] = {

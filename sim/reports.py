@@ -29,6 +29,7 @@ COUNTED = (  # figures that phases note
     *("issuance", "issuance_abs", "issuance_private", "refinancing", "interest", "principal"),
     *("issuance_bank", "issuance_spv", "issuance_lease", "issuance_policy_bank"),
     *("issuance_data_centre_abs", "issuance_cmbs", "issuance_quasi_reit", "issuance_creit"),
+    *("issuance_receivables", "issuance_weights", "lab_debt", "pledges_sold", "models_overtaken"),
     "issuance_bonds",
     *("take_outs", "private_equity", "anchor_rent", "guarantees"),
     "operator_depreciation",
@@ -36,6 +37,8 @@ COUNTED = (  # figures that phases note
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("sites_begun", "orders_waiting"),
     *("renewals", "sites_sold"),
+    *("capex_sovereigns", "sovereign_budget", "sovereign_stakes", "sovereign_units", "sovereign_notes", "at_home"),
+    *("cloud_failures", "guarantees_void", "bond_losses", "deals_hit", "rent_lost"),
     *("capex_landlords", "leases_signed", "site_rents", "site_rents_empty"),
     *("lease_failures", "lease_claims", "lease_claims_paid", "rents_rejected"),
     *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
@@ -50,6 +53,13 @@ COUNTED = (  # figures that phases note
         "bank_losses",
     ),
 )
+FILED = {  # sponsors' accounts: column -> name
+    "earnings": "earnings",
+    "debt_reported": "reported",
+    "debt_beside": "beside",
+    "debt_shown": "shown",
+    "guaranteed": "guaranteed",
+}
 QUOTED = {  # facts on the tape: column -> name
     "base_rate": "base_rate",
     "spread": "spread",
@@ -180,7 +190,8 @@ def _customers(economy: Economy, region: str) -> dict[str, float]:
             ("top_customer_backlog", backlog, backlog),
         )
     }
-    return {"backlog": total(backlog), **top}
+    let = running * contracted
+    return {"backlog": total(backlog), "largest_tenant": _largest(let, tenant, let), **top}
 
 
 def _largest(parts: np.ndarray, groups: np.ndarray, wholes: np.ndarray) -> float:
@@ -232,6 +243,7 @@ def _agents(economy: Economy) -> None:
         fleet=ledger.balance(parties, "fleet"),
         stakes=ledger.balance(parties, "stakes"),
         revenue=np.array([a.revenue if a.kind == "lab" else np.nan for a in agents]),
+        **{column: np.array([getattr(a, name, np.nan) for a in agents]) for column, name in FILED.items()},
     )
 
 
@@ -304,6 +316,7 @@ def final(economy: Economy) -> None:
         backing=np.array(BACKINGS)[deals["backing"]],
         template=np.array(deals.library.names)[deals["kind"]],
         tenor=deals["due"],
+        surcharge=deals["surcharge"],
         stage=STAGES[stage],
         liquidated=deals["state"]["sold"],
         loss=deals["lost"].sum(axis=1),

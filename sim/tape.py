@@ -49,6 +49,7 @@ class Market:
     structured_debt: float  # the same of all classes
     loss_rate: float  # twelve-month mean, 1/year of debt
     abs_share: float  # of deals placed as securities
+    spent: float  # USD of the last month's capital spending, sovereigns' own left out
     ltv_addon: float
     novelty: float  # premium asked of a new asset class
 

@@ -30,7 +30,7 @@ FLOORS = (  # from the ground; a package stands for all its modules, which may k
     ("sim.phases",),
     ("sim.month",),
     ("sim.economy",),
-    ("sim.start",),
+    ("sim.start", "sim.seating"),
     ("sim.build",),
     ("sim.run", "sim.launcher"),
     ("sim.sweep",),

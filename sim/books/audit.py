@@ -98,6 +98,9 @@ def _deals(books: np.ndarray, deals: "DealBook", fleet: "Fleet", scale: float, n
     yield _worst("a deal's cash is its accounts", books[party, 0] - accounts - deals["collected"], scale, row)
     yield _worst("a deal's hardware is in its books", books[party, ACCOUNT["fleet"]] - fleet.deals["book"], scale, row)
     yield _worst("a deal's parts are its hardware", apart, scale, row)
+    pledged = deals["pledge"] > 0.0
+    claims = np.where(pledged, books[party, ACCOUNT["claims"]] - owed, 0.0)
+    yield _worst("what a lab owes a company is what the company owes", claims, scale, row)
     yield _worst("a closed deal owns and owes nothing", np.abs(books[party[closed]]).max(axis=1), scale, lambda i: row(closed[i]))
 
 

@@ -57,6 +57,14 @@ class Bonds(Table):
         self["balance"][rows[self["due"][rows] <= month]] = 0.0
         return coupons
 
+    def write_down(self, issuer: int, share: float) -> np.ndarray:
+        """Holders lose ``share`` of what an issuer owes; USD (i,) by holder."""
+        rows = self.outstanding(issuer)
+        losses = self._by_holder(rows, share * self["balance"][rows])
+        self["balance"][rows] *= 1.0 - share
+        self.ledger.forgive("bonds", issuer, self.holders, losses)
+        return losses
+
     def held(self) -> np.ndarray:
         """Balances (i,) by holder, USD."""
         return self._by_holder(np.arange(len(self)), self["balance"])

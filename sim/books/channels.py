@@ -18,8 +18,9 @@ from sim.units import Frozen, quantity
 
 LIBRARY = Path(configs.__file__).parent / "deals"
 USUAL: Final = ("abs", "private")
-Further = Literal["bank", "spv", "data_centre_abs", "cmbs", "lease", "policy_bank", "quasi_reit", "creit"]
+Further = Literal["bank", "spv", "data_centre_abs", "cmbs", "lease", "policy_bank", "quasi_reit", "creit", "receivables", "weights"]
 Name = Literal["abs", "private", Further]
+OF_LABS: Final = ("receivables", "weights")  # channels through which labs borrow
 BOUNDLESS = 1e18  # USD/year
 
 
@@ -56,7 +57,7 @@ class Channel(Frozen):
 
     name: Name
     sold_as: Literal["securities", "private"]
-    use: Literal["build", "take_out"]  # what is ordered now, or loans on units that have run for a while
+    use: Literal["build", "take_out", "borrow"]  # what is ordered now; loans on units that have run for a while; labs' own debts
     lender: Literal["investors", "banks"]  # banks lend what policy lets them, at a price that follows no market
     template: str = Field(description="template of the deal library")
     senior_letter: str = Field(description="letter that seniors must reach; empty: that of sim.ratings")
@@ -92,6 +93,10 @@ class Channel(Frozen):
             raise ValueError(f"most_senior {self.most_senior} must not exceed most {self.most}")
         if self.guarantee > 0.0 and self.anchored < 1.0:
             raise ValueError("a guarantee is the tenant's: give anchored 1, or guarantee 0")
+        if (self.use == "borrow") != (self.name in OF_LABS):
+            raise ValueError(f"use is {self.use}: labs borrow through {' and '.join(OF_LABS)}, and nobody else does")
+        if self.use == "borrow" and self.tenor == 0:
+            raise ValueError("labs repay in equal parts over the tenor: give it in months, above 0")
         return self
 
 

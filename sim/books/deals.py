@@ -99,6 +99,9 @@ class DealBook(Table):
                 "payment": (RECORDS.payment, ()),
                 "housed": (np.float64, ()),  # USD of spending, its own or others', for which its order needs a site
                 "backing": (np.int8, ()),  # whole units, their equipment or their site: place in BACKINGS
+                "pledge": (np.float64, ()),  # share of its lab's payments by users, or of its margin, that backs it
+                "collects": (np.float64, ()),  # share of that which comes in; less once the lab has failed
+                "surcharge": (np.float64, ()),  # 1/year of coupon, over its template's, for what its own parties are
                 "leased": (np.float64, ()),  # USD of that on sites of landlords
                 "waits": (np.bool_, ()),  # its order has no powered site yet
             }

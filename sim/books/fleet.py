@@ -10,6 +10,7 @@ from sim.units import MONTHS
 
 PARTS = 5  # of a unit, as sim.markets.parts lists them
 PARTED = ("part_cost", "part_book", "missing")  # USD, USD, share of the part that is past its life and not replaced
+ABROAD = -1  # region of owners whose units serve none of the regions
 BEFORE = 260  # vintages kept from before the first simulated month
 
 

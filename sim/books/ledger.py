@@ -16,7 +16,7 @@ ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "f
 CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), ("funding",), ("prepaid",), ("claims",))
 KINDS = (
     *("world", "users", "savers", "banks", "suppliers", "utilities", "landlords", "exchange"),
-    *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal"),
+    *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal", "sovereign"),
 )
 
 # flow: (account of the payer that rises, account of the payee that falls); cash moves beside them
@@ -64,6 +64,9 @@ FLOWS = {
     "prepayment": ("prepaid", "prepaid"),  # tenant -> deal, at signing
     "site_rent": ("profit", "profit"),  # deals, operators -> landlords
     "lease_claim": ("claims", "claims"),  # operators -> landlords: rents overdue, and damages when a lease is rejected
+    "pledge_bought": ("claims", "claims"),  # deal -> lab: for part of what its users will pay, or of its margin
+    "collection": ("profit", "profit"),  # lab -> deal: that part
+    "pledge_redeemed": ("claims", "claims"),  # lab -> deal in liquidation: its owners buy it back
     "prepayment_refund": ("prepaid", "prepaid"),  # deal in liquidation -> tenant
 }
 FLOW = {name: i for i, name in enumerate(FLOWS)}

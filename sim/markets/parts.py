@@ -10,8 +10,8 @@ from sim.units import MONTHS, Frozen, quantity
 
 PARTS = ("gpu", "network", "storage", "cooling", "shell")
 EQUIPMENT = np.array([True, True, True, False, False])  # the vendor's parts; the others are the site
-BACKINGS = ("whole", "equipment", "site")
-WHOLE, CHIPS, SITE = range(3)
+BACKINGS = ("whole", "equipment", "site", "receivables", "weights")  # the last two are labs'
+WHOLE, CHIPS, SITE, RECEIVABLES, WEIGHTS = range(5)
 
 Backing = Literal["whole", "equipment", "site"]
 
@@ -79,6 +79,8 @@ class Params(Frozen):
 
     def backing(self, region: str, channel: Any) -> int:
         """Place in BACKINGS of what backs a channel's deals."""
+        if channel.use == "borrow":
+            return BACKINGS.index(channel.name)
         other = "loans" if channel.use == "build" else "take_outs"
         return BACKINGS.index(getattr(getattr(self, region), channel.name if channel.name in Pledge.model_fields else other))
 
@@ -92,7 +94,7 @@ def divided(p: Params, hardware: np.ndarray) -> np.ndarray:
 
 def pledged(backing: np.ndarray, hardware: float, own: float) -> np.ndarray:
     """Share (n,) of what operators pay that backs their deals: ``hardware`` and ``own`` are shares of unit cost."""
-    return np.choose(backing, [1.0, hardware / own, (own - hardware) / own])
+    return np.choose(backing, [1.0, hardware / own, (own - hardware) / own, 1.0, 1.0])
 
 
 def opening(p: Params, months: np.ndarray) -> np.ndarray:

@@ -99,7 +99,8 @@ def improve(p: Params, quality: np.ndarray, training: np.ndarray, life: float, n
         return quality
     active = training > 0.0
     effort = np.log(np.where(active, training, 1.0))
-    ahead = np.where(active, effort - mean(effort[active]), 0.0)
+    usual = mean(effort[active]) if active.any() else 0.0
+    ahead = np.where(active, effort - usual, 0.0)
     gained = p.training_effect * ahead - math.log(2.0) / life * quality
     return quality + gained / MONTHS + p.quality_noise / math.sqrt(MONTHS * life) * noise
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.books.deals import OPERATING
 from sim.markets import hardware, tokens
+from sim.phases.governing import age_states
 from sim.phases.leasing import age_leases
 from sim.phases.renewing import by_part, run_down
 from sim.streams import entity
@@ -110,3 +111,4 @@ def _wear(economy: Economy) -> None:
         economy.note(region, operator_depreciation=total(written[rows][deals["region"][rows] == i]))
         for cloud in economy.all("cloud", region):
             economy.ledger.post(cloud.party, "profit", "fleet", float(clouds[cloud.slot]))
+    age_states(economy, clouds)

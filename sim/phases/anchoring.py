@@ -94,6 +94,8 @@ def honour(economy: Economy, region: str, rows: np.ndarray) -> None:
     guarantor = economy.contracts["tenant"][rows]
     for cloud in economy.all("cloud", region):
         own = guarantor == cloud.party
+        if own.any():
+            cloud.call()
         fund_cloud(economy, region, cloud, total(owed[own]))
         economy.ledger.pay("guarantee", cloud.party, deals["party"][rows[own]], owed[own])
     economy.note(region, guarantees=total(owed))

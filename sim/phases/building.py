@@ -12,6 +12,7 @@ from sim.books.fleet import BEFORE
 from sim.phases import placing
 from sim.phases.dealing import draw
 from sim.phases.funding import borrow_for, distribute, earn, rescue
+from sim.phases.governing import pay_states, plan
 from sim.phases.leasing import begin_leases, reject
 from sim.phases.paying import bills, cloud_bills, pay_bills, vendor_share
 from sim.phases.renewing import book_parts
@@ -33,6 +34,7 @@ def build(economy: Economy) -> None:
     for region in economy.regions:
         _construct(economy, region)
         _plan_clouds(economy, region)
+        plan(economy, region)
     begin_leases(economy)
     _pay_for_clouds(economy)
     for region in economy.regions:
@@ -103,6 +105,7 @@ def _pay_for_clouds(economy: Economy) -> None:
             pay_bills(economy, region, cloud.party, bill)
             distribute(economy, region, cloud, float(bill.cost) * MONTHS)
             economy.note(region, capex_clouds=float(bill.cost))
+        pay_states(economy, region, due)
 
 
 def _plan_operators(economy: Economy, region: str) -> None:

@@ -32,8 +32,8 @@ def close(economy: Economy) -> None:
 
 
 def cloud_parties(economy: Economy) -> np.ndarray:
-    """Clouds' numbers in the ledger, in the order of the fleet's rows."""
-    clouds = [c for region in economy.regions for c in economy.all("cloud", region)]
+    """Numbers in the ledger of clouds and sovereigns, in the order of the fleet's rows."""
+    clouds = [c for region in economy.regions for kind in ("cloud", "sovereign") for c in economy.all(kind, region)]
     return np.array([c.party for c in sorted(clouds, key=lambda c: c.slot)], dtype=np.int64)
 
 

@@ -13,18 +13,20 @@ import numpy as np
 from sim.books.deals import BUILDING
 from sim.collateral import make_book
 from sim.kernels.rating import Book
-from sim.markets.parts import CHIPS, EQUIPMENT, SITE, opening
+from sim.markets.parts import CHIPS, EQUIPMENT, RECEIVABLES, SITE, opening
 from sim.markets.secondary import capped_value
 from sim.phases.anchoring import anchored
 from sim.phases.contracting import owed, usual_prepayment, worth
 from sim.phases.dealing import kinds
 from sim.phases.pledging import backings
+from sim.phases.receiving import lay_out, lay_out_new
 from sim.units import MONTHS
 from sim.valuing import Units, own_site_rents, site_values, units
 
 if TYPE_CHECKING:
     from sim.economy import Economy
 
+LASTING = 1 << 20  # months: beyond the end of any deal
 AGEING = 1.0  # chips bear the whole of the market's obsolescence
 
 
@@ -65,12 +67,14 @@ def package(economy: Economy, region: str, rows: np.ndarray) -> Collateral:
     if site.any():
         own = source[site]
         _let_sites(lists, site, own_site_rents(economy, own) / MONTHS, site_values(economy, own, ahead))
+    lettings = _lettings(economy, np.ones((len(rows), 1)), contracts["months"][source], site)
+    _let_pledges(lettings, lay_out(economy, region, rows, lists, len(ahead)), deals["backing"][rows])
     return Collateral(
         periods=periods,
         **lists,
         target=notes[:, None] * left,
         tenant=tenant.reshape(-1, 1),
-        **_lettings(economy, np.ones((len(rows), 1)), contracts["months"][source], site),
+        **lettings,
         guarantor=np.where(terms["guarantee_strike"][rows] > 0.0, tenant, -1),
         delay=np.where(building, np.maximum(deals["delivery"][rows] - economy.clock, 0), 0),
     )
@@ -105,12 +109,14 @@ def package_new(economy: Economy, region: str, tenant: int) -> Collateral:
         parts = economy.params.sim.markets.parts
         left = opening(parts, ahead)[:, ~EQUIPMENT] @ parts.shares[~EQUIPMENT] / parts.shares[~EQUIPMENT].sum()
         _let_sites(lists, site, one[site] * economy.params.sim.markets.leases.rent / MONTHS, np.outer(one[site], left))
+    lettings = _lettings(economy, part, np.maximum(term, 0), site)
+    _let_pledges(lettings, lay_out_new(economy, region, lists, len(ahead)), backing)
     return Collateral(
         periods=periods,
         **lists,
         target=deals.library.at("target", kind[:, None], ahead[None]),
         tenant=np.repeat(np.array([[tenant, labs]])[:, : part.shape[1]], count, axis=0),
-        **_lettings(economy, part, np.maximum(term, 0), site),
+        **lettings,
         guarantor=np.where(terms["guarantee_strike"] > 0.0, labs, -1),
         delay=np.zeros(count, np.int64),
     )
@@ -175,6 +181,13 @@ def _let_sites(lists: dict[str, np.ndarray], site: np.ndarray, rent: np.ndarray,
         "appraisal": value,
     }.items():
         lists[name][site] = found
+
+
+def _let_pledges(lettings: dict[str, np.ndarray], own: np.ndarray, backing: np.ndarray) -> None:
+    """Where a lab's pledge is what backs a deal (n,) the lab alone pays, for as long as it lives; receivables do not age."""
+    lettings["share"][own] = np.eye(1, lettings["share"].shape[1])
+    lettings["contract_end"][own] = LASTING
+    lettings["ageing"] = np.where(own & (backing == RECEIVABLES), 0.0, lettings["ageing"])
 
 
 def _lettings(economy: Economy, part: np.ndarray, months: np.ndarray, site: np.ndarray) -> dict[str, np.ndarray]:

@@ -21,12 +21,15 @@ def tenants_of(economy: Economy, region: str, sponsors: np.ndarray, months: np.n
     """Tenants (n,) of contracts signed in ``months`` (n,) on deals of ``sponsors`` (n,): each deal has a draw of its own."""
     operators, able = economy.all("operator", region), ~barred_labs(economy, region)
     labs = [lab.party for lab, may in zip(economy.all("lab", region), able, strict=True) if may and lab.weight > 0.0]
+    size = {lab.party: lab.weight for lab in economy.all("lab", region)}
+    unequal = economy.params.sim.markets.tenants.concentration > 0.0
     place, found = economy.places("operator", region, sponsors), []
     for at, month, way in zip(place.tolist(), months.tolist(), channel.tolist(), strict=True):
         sponsor = operators[at]
         others = [party for party in labs if party != sponsor.tenant]
         chance = economy.streams.uniform("tenant", month, np.array([sponsor.key], dtype=np.uint64), way)
-        found.append(sponsor.let_to(float(chance[0]), others))
+        sizes = [size[party] for party in others] if unequal else []
+        found.append(sponsor.let_to(float(chance[0]), others, sizes))
     return found
 
 
@@ -36,7 +39,7 @@ def renegotiate(economy: Economy, region: str) -> None:
     if p.renegotiation == 0.0:
         return
     rows = economy.rows(region, BUILDING, OPERATING)
-    rows = rows[np.isin(economy.contracts["tenant"][rows], economy.parties("lab", region))]
+    rows = rows[np.isin(economy.contracts["tenant"][rows], economy.parties("lab", region)) & (economy.deals["pledge"][rows] == 0.0)]
     landlord = economy.places("operator", region, economy.deals["sponsor"][rows])
     tenant = economy.places("lab", region, economy.contracts["tenant"][rows])
     rows = rows[_meet(economy, region)[landlord, tenant]]

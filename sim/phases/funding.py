@@ -36,7 +36,7 @@ def issue_bonds(economy: Economy, region: str, cloud: Any, amount: float) -> Non
     """A cloud sells bonds of ``amount`` USD at the spread that its leverage asks."""
     p, ledger = cloud.params, economy.ledger
     owed = -float(ledger.balance(cloud.party, "bonds"))
-    spread = cloud.spread(owed + amount, other_business(economy, region, cloud))
+    spread = cloud.spread(owed + amount + _known(economy, cloud), other_business(economy, region, cloud))
     if p.bond_holders == "savers":
         ledger.provide("income", economy.outside["savers", region], amount)
     if p.bond_tenor == 0:
@@ -48,6 +48,11 @@ def issue_bonds(economy: Economy, region: str, cloud: Any, amount: float) -> Non
         place, months = economy.regions.index(region), (economy.clock, economy.clock + p.bond_tenor)
         economy.bonds.issue(cloud.party, place, months, amount, economy.tape[region].base_rate + spread, shares)
     economy.note(region, issuance_bonds=amount, bond_spread=spread * amount)
+
+
+def _known(economy: Economy, cloud: Any) -> float:
+    """USD that a cloud stands behind beside its balance sheet, as far as its bondholders look and know."""
+    return float(cloud.shown) if economy.params.sim.markets.guarantees.seen == "all" else 0.0
 
 
 def _buyers(economy: Economy, region: str, cloud: Any) -> np.ndarray:
@@ -68,7 +73,8 @@ def earn(economy: Economy, region: str, cloud: Any) -> None:
         _service_bonds(economy, region, cloud)
         return
     owed = -float(economy.ledger.balance(cloud.party, "bonds"))
-    coupon = owed * (economy.tape[region].base_rate + cloud.spread(owed, other_business(economy, region, cloud))) / MONTHS
+    spread = cloud.spread(owed + _known(economy, cloud), other_business(economy, region, cloud))
+    coupon = owed * (economy.tape[region].base_rate + spread) / MONTHS
     fund_cloud(economy, region, cloud, coupon)
     economy.ledger.pay("coupon", cloud.party, economy.outside["savers", region], coupon)
 

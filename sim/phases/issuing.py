@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.phases.contracting import prepay
 from sim.phases.dealing import coupons, deal_rows, kinds
+from sim.phases.disclosing import charge
 from sim.phases.leasing import sign
 from sim.phases.placing import count_securities, room, rules, transmitted, usual_debt, yearly
 from sim.phases.pledging import pledges
@@ -53,6 +54,7 @@ def _fund(economy: Economy, region: str) -> None:
     parties = economy.parties("operator", region)[sponsor]
     notes = market.own_share * cost[:, None] * sizes[placed]
     rows = deal_rows(economy, region, parties, placed, notes, cost, coupon[placed])
+    charge(economy, region, rows)
     sign(economy, region, rows)
     own = cost * own_share[placed]
     prepaid = prepay(economy, region, rows, own)

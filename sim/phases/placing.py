@@ -9,7 +9,7 @@ import numpy as np
 from sim.books.channels import USUAL, Capacity, Menu
 from sim.orders import CapexOrder, Offer
 from sim.phases.dealing import coupons, kinds
-from sim.phases.pledging import advances, backings, pledges
+from sim.phases.pledging import advances, apart, backings, pledges
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -71,7 +71,7 @@ def transmitted(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
 
 def usual_debt(economy: Economy, region: str) -> float:
     """Debt over what operators pay for units: the region's; where channels are not backed alike, their own by use."""
-    if not backings(economy, region).any():
+    if not apart(backings(economy, region)):
         return economy.tape[region].advance_mezzanine
     _, debt = advance(economy, region)
     return float(usage(economy, region) @ (pledges(economy, region) * debt))
@@ -169,8 +169,9 @@ def count_securities(economy: Economy, region: str) -> None:
     """Where sponsors choose, the share of securities in a year's deals is what it comes to."""
     if rules(economy, region).choice == "mix":
         return
-    notes = placed(economy, region)
-    sold = np.array([channel.sold_as == "securities" for channel in economy.menus[region]])
+    menu = economy.menus[region]
+    notes = placed(economy, region) * np.array([channel.use != "borrow" for channel in menu])
+    sold = np.array([channel.sold_as == "securities" for channel in menu])
     if total(notes) > 0.0:
         economy.publish(region, abs_share=total(notes[sold]) / total(notes))
 

@@ -24,6 +24,11 @@ def backings(economy: Economy, region: str) -> np.ndarray:
     return np.array([economy.params.sim.markets.parts.backing(region, channel) for channel in economy.menus[region]])
 
 
+def apart(backing: np.ndarray) -> bool:
+    """Whether parts of units back deals of their own."""
+    return bool(np.isin(backing, (CHIPS, SITE)).any())
+
+
 def pledges(economy: Economy, region: str) -> np.ndarray:
     """Share (c,) of what operators pay for units that backs the deals of each channel."""
     hardware, own = economy.params.sim.markets.hardware.hardware_share, economy.tape[region].own_share
@@ -50,7 +55,7 @@ def advances(economy: Economy, region: str, senior: float, debt: float) -> np.nd
     """
     menu, market = economy.menus[region], economy.tape[region]
     both = np.tile([senior, debt], (len(menu), 1))
-    if not backings(economy, region).any() or region not in economy.sized or market.structured_debt <= 0.0:
+    if not apart(backings(economy, region)) or region not in economy.sized or market.structured_debt <= 0.0:
         return both
     sized = np.isin([channel.name for channel in menu], getattr(economy.params.sim.books.channels, region).open)
     own = shopped(economy, region)[sized]

@@ -10,7 +10,9 @@ from sim.books.lending import borrow, repay
 from sim.markets import primary, tokens
 from sim.markets.secondary import note_price, trades
 from sim.orders import Book
+from sim.phases.borrowing import expected
 from sim.phases.funding import weight_of_bonds
+from sim.phases.governing import buy_notes
 from sim.phases.placing import usual_debt
 from sim.sums import by_row, total
 from sim.units import MONTHS
@@ -30,6 +32,7 @@ def price(economy: Economy) -> None:
         _clear(economy, region, exposure, sought)
         _mark(economy, region)
         _trade(economy, region, exposure)
+        buy_notes(economy, region)
         repay(economy.ledger, economy.outside["banks", region], economy.parties("investor", region))
 
 
@@ -148,7 +151,7 @@ def requested(economy: Economy, region: str) -> float:
     """Notes, USD, that deals of next month will ask investors for."""
     debt, own = usual_debt(economy, region), economy.tape[region].own_share
     banks = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
-    return total(
+    return expected(economy, region) + total(
         operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), debt, banks, own)
         for operator in economy.all("operator", region)
     )
@@ -183,7 +186,7 @@ def _mark(economy: Economy, region: str) -> None:
     rows = economy.rows(region)
     state = deals["state"]
     owed = state["balance"][rows] + deals["undrawn"][rows]
-    rate = deals.yields(p, deals["kind"][rows], market.base_rate, market.spread)
+    rate = deals.yields(p, deals["kind"][rows], market.base_rate, market.spread) + deals["surcharge"][rows][:, None]
     prices = note_price(deals["terms"]["coupon"][rows], rate, deals.years(rows))
     value = deals["period"]["market_value"][rows][:, None]
     ahead = np.cumsum(owed, axis=1) - owed

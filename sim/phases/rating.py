@@ -12,7 +12,7 @@ from sim import ratings
 from sim.books.deals import CLASSES
 from sim.collateral import obligors, select
 from sim.kernels.scenarios import Beliefs, Obligors
-from sim.phases import placing
+from sim.phases import disclosing, placing, tenancy
 from sim.phases.anchoring import anchored
 from sim.phases.collateral import as_delivered, book_of, package
 from sim.phases.pledging import shopped
@@ -68,11 +68,11 @@ def tenants(economy: Economy, region: str) -> Obligors:
     """The region's labs as agencies see them, and its clouds where they rent deals."""
     p = economy.params.sim.ratings
     keys = economy.keys("lab", region)
-    chance = np.full(len(keys), p.tenant_default)
+    chance = tenancy.default_probabilities(economy, region)
     if anchored(economy, region):
         clouds = economy.keys("cloud", region)
         keys = np.concatenate([keys, clouds])
-        chance = np.concatenate([chance, np.full(len(clouds), economy.params.sim.books.channels.anchor_default)])
+        chance = np.concatenate([chance, disclosing.default_probabilities(economy, region)])
     return obligors(keys, chance, p.horizon)
 
 

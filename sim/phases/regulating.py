@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.markets.primary import base_rate, copiers, months_of_proof, novelty
 from sim.markets.rules import barred_models
+from sim.phases.disclosing import disclose
 from sim.sums import total
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def regulate(economy: Economy) -> None:
-    """Cut the LTV cap some time after losses, roll it back slowly; sponsors copy a channel that works."""
+    """Cut the LTV cap some time after losses, roll it back slowly; sponsors copy a channel that works, and file accounts."""
+    disclose(economy)
     p = economy.params.sim.markets.primary
     _bar(economy)
     for region in economy.regions:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import compute, tokens
+from sim.phases.governing import at_home
 from sim.sums import total
 from sim.units import MONTHS
 from sim.valuing import barred, rent_factor
@@ -50,7 +51,9 @@ def capacity(economy: Economy, region: str) -> tuple[float, float]:
 def _clear(economy: Economy, region: str, quoted) -> None:
     p, market = economy.params.sim.markets, quoted[region]
     foreign = next((quoted[r] for r in economy.regions if r != region), None)
-    scale = tokens.demand(p.tokens, market, foreign, economy.month)
+    home = at_home(economy, region)
+    scale = (1.0 - home) * tokens.demand(p.tokens, market, foreign, economy.month)
+    economy.note(region, at_home=home)
     training = total(lab.training for lab in economy.all("lab", region))
     clearing = compute.clearing_rent(scale, p.tokens.elasticity, training, market.capacity, market.rent)
     posted = compute.approach(p.compute, market.rent, clearing)

@@ -12,8 +12,11 @@ from sim.breakdowns import losses_by_holder
 from sim.markets.compute import effective
 from sim.markets.secondary import fire_sale
 from sim.phases.anchoring import honour
+from sim.phases.borrowing import amortise, redeem, value_pledges
 from sim.phases.contracting import lapse, pass_on, refund
+from sim.phases.failing import check_guarantors
 from sim.phases.funding import fund_cloud
+from sim.phases.governing import bids, buy_units
 from sim.phases.renewing import renew, sell_sites
 from sim.phases.siting import free_sites
 from sim.sums import total
@@ -31,9 +34,12 @@ def service(economy: Economy) -> None:
     renew(economy)
     for region in economy.regions:
         _prepare(economy, region, economy.rows(region, OPERATING))
+        value_pledges(economy, region)
+        check_guarantors(economy, region)
     receipts = deals.pay_date(rows)
     deals["collected"][rows] = 0.0
     _sell(economy, receipts)
+    redeem(economy, receipts)
     receipts = receipts._replace(residual=receipts.residual - refund(economy, rows, receipts.residual))
     regions = deals["region"][rows]
     servicers = np.array([economy.outside["suppliers", r] for r in economy.regions])[regions]
@@ -41,6 +47,7 @@ def service(economy: Economy) -> None:
     deals["period"]["principal_cash"][rows] = 0.0
     deals["period"]["last"][rows] = False
     _earn(economy, receipts)
+    amortise(economy, receipts)
     for i, region in enumerate(economy.regions):
         _account(economy, region, receipts, regions == i)
         _pay_out(economy, region, receipts, regions == i)
@@ -80,18 +87,21 @@ def _sell(economy: Economy, receipts: Receipts) -> None:
         p = economy.params.sim.markets
         price, spare = deals["payment"]["sale_proceeds"][rows], unpledged_values(economy, region, rows)
         lag = fleet.lag(economy.tape.frontier, fleet.deals["vintage"][rows])
-        sold = float(effective(p.compute, fleet.deals["gpus"][rows], lag).sum())
+        shares = bids(economy, region, total(price + spare))
+        kept = 1.0 - sum(shares)  # what sovereigns take comes to no market
+        sold = kept * float(effective(p.compute, fleet.deals["gpus"][rows], lag).sum())
         share = sold * MONTHS / economy.tape[region].capacity
         economy.publish(region, fire_sale=fire_sale(p.secondary, economy.tape[region].fire_sale, share), liquidated=share)
         if not len(rows):
             continue
         honour(economy, region, rows)
         gpus, vintage, _, book = fleet.hand_over(rows)
-        clouds = economy.all("cloud", region)
-        for cloud in clouds:
-            fund_cloud(economy, region, cloud, cloud.weight * total(price + spare))
-            economy.ledger.pay("used_gpus", cloud.party, deals["party"][rows], cloud.weight * (price + spare))
-            fleet.take(cloud.slot, vintage, cloud.weight * gpus, cloud.weight * (price + spare))
+        buy_units(economy, region, shares, (gpus, vintage, price + spare), deals["party"][rows])
+        for cloud in economy.all("cloud", region):
+            part = kept * cloud.weight
+            fund_cloud(economy, region, cloud, part * total(price + spare))
+            economy.ledger.pay("used_gpus", cloud.party, deals["party"][rows], part * (price + spare))
+            fleet.take(cloud.slot, vintage, part * gpus, part * (price + spare))
         economy.ledger.post(deals["party"][rows], "profit", "fleet", book - price - spare)
         economy.ledger.pay("unpledged", deals["party"][rows], deals["sponsor"][rows], spare)
         economy.note(region, liquidations=float(len(rows)), liquidation_value=float(price.sum()))

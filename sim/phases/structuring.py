@@ -14,6 +14,7 @@ from sim.phases.collateral import book_of, package_new
 from sim.phases.dealing import coupons, kinds
 from sim.phases.placing import rules, usage
 from sim.phases.pledging import backings, shopped
+from sim.phases.tenancy import usual_tenant
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -44,7 +45,7 @@ def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np
     deals, p = economy.deals, economy.params.sim.ratings
     limit = economy.params.agents.agencies.most_advance
     menu, kind, backing = economy.menus[region], kinds(economy, region), backings(economy, region)
-    units = package_new(economy, region, tenant=0)
+    units = package_new(economy, region, tenant=usual_tenant(economy, region))
     notes = deals.library.sizes(kind, 0.75 * limit, limit)
     coupon = coupons(economy, region, kind)
     terms = deals.library.scaled(kind, np.ones(len(kind)), notes)

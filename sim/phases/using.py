@@ -12,7 +12,9 @@ from sim.books.deals import BUILDING, OPERATING
 from sim.markets import contracts, tokens
 from sim.phases import venturing
 from sim.phases.anchoring import pay_rents
+from sim.phases.borrowing import borrow, claimed, collect, fail
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
+from sim.phases.failing import fail_by_script, reset, show, traced
 from sim.phases.leasing import pay_sites, settle_leases
 from sim.phases.pledging import set_aside
 from sim.phases.regulating import barred_labs
@@ -51,10 +53,12 @@ class Rents:
 def use(economy: Economy) -> None:
     """Contracts give way; users pay labs, labs raise, compute and running costs are paid; dry labs fail, their contracts reset."""
     for region in economy.regions:
+        gone = fail_by_script(economy, region)
         _compete(economy, region)
+        borrow(economy, region)
         renegotiate(economy, region)
         rents = _rents(economy, region)
-        rents = _settle_labs(economy, region, rents)
+        rents = _settle_labs(economy, region, rents, gone)
         _collect(economy, region, rents)
 
 
@@ -65,7 +69,7 @@ def _compete(economy: Economy, region: str) -> None:
     noise = economy.draw("quality", economy.keys("lab", region))
     quality = np.array([lab.quality for lab in labs])
     weight = np.where(barred_labs(economy, region), 0.0, [lab.weight for lab in labs])
-    quality = tokens.improve(p, quality, np.array([lab.training for lab in labs]), life, noise)
+    quality = tokens.improve(p, quality, np.array([lab.training / lab.size for lab in labs]), life, noise)
     share = tokens.shares(p, quality, weight)
     worth = economy.transmit("model_worth", region, tokens.model_worth(p, life))
     offered = economy.transmit("raise_multiple", region, labs[0].appetite(market, worth))
@@ -73,7 +77,7 @@ def _compete(economy: Economy, region: str) -> None:
     for lab, q, s in zip(labs, quality, share, strict=True):
         lab.quality = float(q)
         lab.bill = float(s) * market.inference
-        lab.plan(lab.bill, margin, offered)
+        lab.plan(lab.bill, margin, offered + lab.net_borrowing)
         lab.offered = lab.raise_equity(lab.bill, offered)
     economy.note(region, raise_multiple=offered, concentration=total(share**2), leading_lab=float(np.argmax(share)))
 
@@ -116,8 +120,8 @@ def _shares(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
     return both / total(both), np.divide(bill, both, out=np.zeros_like(bill), where=both > 0.0)
 
 
-def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
-    """Labs raise, are paid by users and pay for compute; those who cannot are replaced and their contracts reset."""
+def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) -> Rents:
+    """Labs raise, are paid by users and pay for compute; those who cannot, or are ``gone`` (l,), fail: their contracts reset."""
     ledger, labs = economy.ledger, economy.all("lab", region)
     p = economy.params.sim.markets.tokens
     share, serving = _shares(economy, region)
@@ -131,10 +135,11 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
         bill = now.bill
         own = share * bill + premium - now.by_tenant(now.prepaid, len(labs)) + loans.sum(axis=0) + staff
         passed = np.array([lab.params.pass_through for lab in labs]) * np.maximum(premium, 0.0)
-        return own, share * bill * serving * (1.0 + mark_up) + passed
+        paid = share * bill * serving * (1.0 + mark_up) + passed
+        return own + claimed(economy, region, paid), paid
 
     own, revenue = bills(rents)
-    dry = cash + revenue < own
+    dry = (cash + revenue < own) | gone
     fresh = dry
     while fresh.any():  # what one lab no longer pays may take another down
         _default(economy, region, fresh)
@@ -150,7 +155,8 @@ def _settle_labs(economy: Economy, region: str, rents: Rents) -> Rents:
     ledger.provide("income", users, total(revenue))
     ledger.pay("inference", users, economy.parties("lab", region), revenue)
     ledger.pay("salaries", economy.parties("lab", region), economy.outside["suppliers", region], staff)
-    _pay(economy, region, rents, own - loans.sum(axis=0) - staff)
+    _pay(economy, region, rents, own - loans.sum(axis=0) - staff - claimed(economy, region, revenue))
+    collect(economy, region, revenue)
     venturing.repay(economy, region, loans)
     for lab, burn, paid in zip(labs, MONTHS * (own - revenue), revenue, strict=True):
         lab.burn, lab.revenue = float(burn), float(paid)
@@ -164,8 +170,12 @@ def _default(economy: Economy, region: str, dry: np.ndarray) -> None:
     """Contracts of dry labs fall to spot, what they prepaid is forfeit, and their banks claim what they have."""
     people, rows = economy.parties("lab", region)[dry], economy.rows(region, BUILDING, OPERATING)
     rows = rows[np.isin(economy.contracts["tenant"][rows], people)]
-    economy.contracts.reset(rows, spot(economy, region, economy.fleet.deals["vintage"][rows]))
+    fall = reset(economy, region, rows)
+    for lab in itertools.compress(economy.all("lab", region), dry if traced(economy) else np.zeros_like(dry)):
+        own = economy.contracts["tenant"][rows] == lab.party
+        show(economy, region, rows[own], f"lab {lab.name}", fall[own])
     forfeit(economy, region, people)
+    fail(economy, region, people)
     venturing.claim(economy, region, people)
     _close_barred(economy, region, dry)
 
@@ -205,6 +215,7 @@ def _fail(economy: Economy, region: str, dry: np.ndarray, own: np.ndarray, reven
         has = float(economy.ledger.cash(lab.party)) + float(income)
         needed = max(float(bill) - has, 0.0) + lab.params.restart_cash * lab.bill
         economy.save(lab.party, region, needed)
+        lab.training *= economy.params.sim.markets.failures.training_kept
         economy.note(region, lab_failures=1.0)
         economy.happens(
             "failure",

@@ -1,0 +1,175 @@
+"""Tenants and guarantors that fail: what they owed falls, what they guaranteed is void, every deal of theirs shows it."""
+
+import numpy as np
+import pandas as pd
+from pytest import approx, fixture, raises
+
+from sim.books.deals import BUILDING, OPERATING
+from sim.books.ledger import ACCOUNT
+from sim.build import build
+from sim.compose import resolve
+from sim.markets.guarantees import room
+from sim.mistakes import Mistakes
+from sim.phases import failing
+from sim.phases.collateral import package
+from sim.phases.funding import issue_bonds, other_business
+from tests.phases.economies import SMALL, economy_of
+
+TERMS = ("scenario=guaranteed_campuses", "sim.markets.guarantees.limit=1000", "sim.markets.failures.bond_recovery=0.4")
+
+
+@fixture
+def campuses():
+    """Two years of guaranteed campuses, the cloud's bonds of 10 bn among them."""
+    economy = build(resolve([*SMALL, *TERMS]))
+    for _ in range(24):
+        economy.step()
+    economy.facts = {"us": {}}
+    cloud = economy.all("cloud", "us")[0]
+    issue_bonds(economy, "us", cloud, 1e10)
+    return economy, cloud
+
+
+def balanced(economy) -> bool:
+    books = economy.ledger.balances
+    return bool(np.abs(books.sum(axis=1)).max() < 1e-9 * np.maximum(books, 0.0).sum())
+
+
+def events(economy) -> pd.DataFrame:
+    table = economy.recorder.table("events").to_pandas()
+    return table[(table["kind"] == "failure") & (table["party"] == "cloud 00")]
+
+
+def test_a_failed_guarantor_pays_nothing_and_every_deal_that_counted_on_it_shows_it(campuses):
+    """Its rents fall to spot where they were above; strikes are void for payment and for rating; each of its deals is on record."""
+    economy, cloud = campuses
+    deals, rows = economy.deals, failing.rented(economy, "us", np.array([cloud.party]))
+    strike = deals["terms"]["guarantee_strike"][rows].copy()
+    economy.contracts["rent"][rows] = 1e9
+    failing.fail_cloud(economy, "us", cloud, "")
+    assert strike.all() and not deals["terms"]["guarantee_strike"][rows].any()
+    assert (package(economy, "us", rows).guarantor == -1).all() and (economy.contracts["rent"][rows] < 1e6).all()
+    assert economy.facts["us"]["guarantees_void"] == approx(strike.sum())
+    told = events(economy)
+    void = told[told["text"] == "its guarantee is void"]
+    assert void["deal"].tolist() == rows.tolist() and void["amount"].tolist() == approx(strike)
+    assert told[told["text"] == "its tenant has failed"]["deal"].tolist() == rows.tolist()
+    assert (deals["streak"][rows] == economy.params.sim.ratings.reviews - 1).all() and balanced(economy)
+
+
+def test_a_sale_after_the_guarantors_failure_brings_what_the_units_fetch_alone(campuses):
+    """A campus past its legal final is sold: nothing is added, and holders lose what is missing."""
+    economy, cloud = campuses
+    rows = failing.rented(economy, "us", np.array([cloud.party]))
+    row = int(rows[economy.deals["stage"][rows] == OPERATING][0])
+    failing.fail_cloud(economy, "us", cloud, "")
+    sell(economy, row)
+    deals = economy.deals
+    assert deals["payment"]["guarantee_proceeds"][row] == 0.0 < deals["payment"]["sale_proceeds"][row]
+    assert deals["lost"][row].sum() > 0.0 and not cloud.called
+
+
+def test_a_sale_that_calls_a_guarantee_puts_all_its_guarantor_stands_behind_on_its_balance_sheet(campuses):
+    economy, cloud = campuses
+    rows = failing.rented(economy, "us", np.array([cloud.party]))
+    assert not cloud.called and cloud.shown < cloud.beside
+    sell(economy, int(rows[economy.deals["stage"][rows] == OPERATING][0]))
+    assert cloud.called and cloud.shown == cloud.beside > 0.0
+
+
+def sell(economy, row: int) -> None:
+    """A deal runs past its legal final and is sold."""
+    deals = economy.deals
+    deals["terms"]["legal_final"][row], deals["terms"]["liquidation_lag"][row] = deals["state"]["age"][row] + 1, 1
+    while not deals["state"]["sold"][row]:
+        economy.step()
+
+
+def test_holders_of_a_failed_clouds_bonds_lose_all_but_what_they_recover(campuses):
+    """0.6 of 10 bn and of what it owed before is gone from its debts, from its holders' books and from what they earned."""
+    economy, cloud = campuses
+    owed, earned = -economy.ledger.balance(cloud.party, "bonds"), economy.earned.copy()
+    failing.fail_cloud(economy, "us", cloud, "")
+    assert owed >= 1e10 and -economy.ledger.balance(cloud.party, "bonds") == approx(0.4 * owed)
+    assert economy.facts["us"]["bond_losses"] == approx(0.6 * owed) == approx((earned - economy.earned).sum())
+    books = economy.ledger.balances[economy.bonds.holders, ACCOUNT["bonds"]]
+    assert books.sum() == approx(0.4 * owed) and economy.bonds.held() == approx(books) and balanced(economy)
+
+
+def test_bonds_that_savers_hold_are_cut_too():
+    economy = economy_of("scenario=two_channels", "sim.markets.failures.bond_recovery=0.4")
+    cloud = economy.all("cloud", "us")[0]
+    issue_bonds(economy, "us", cloud, 100.0)
+    failing.fail_cloud(economy, "us", cloud, "")
+    assert economy.ledger.balance(cloud.party, "bonds") == approx(-40.0)
+    assert economy.ledger.balance(economy.outside["savers", "us"], "bonds") == approx(40.0) and balanced(economy)
+
+
+@fixture
+def called(campuses):
+    """A campus that is sold at the next pay date for 30 less than its strike."""
+    economy, cloud = campuses
+    rows = failing.rented(economy, "us", np.array([cloud.party]))
+    row, deals = int(rows[0]), economy.deals
+    deals["state"]["in_default"][row], deals["state"]["periods_to_sale"][row] = True, 1
+    deals["period"]["market_value"][row] = deals["terms"]["guarantee_strike"][row] - 30.0
+    return economy, cloud, rows
+
+
+def test_what_sales_call_is_what_they_lack_of_the_strike(called):
+    economy, _, rows = called
+    assert failing.calls(economy, rows) == approx(30.0, abs=1e-3)
+    economy.deals["state"]["periods_to_sale"][rows[0]] = 2
+    assert failing.calls(economy, rows) == 0.0
+
+
+def test_a_guarantor_fails_when_cash_and_credit_are_less_than_what_is_called(called):
+    """Credit to a thousand years of earnings: it owes all of that but 10, and has cash of 21 or of 19 against calls of 30."""
+    economy, cloud, _ = called
+    cloud.reported, cloud.shown = 0.0, 1_000.0 * other_business(economy, "us", cloud) - 10.0
+    for cash, fails in ((21.0, False), (19.0, True)):
+        has = float(economy.ledger.cash(cloud.party))
+        economy.ledger.pay("payout", cloud.party, economy.outside["savers", "us"], has - cash)
+        failing.check_guarantors(economy, "us")
+        assert ("cloud_failures" in economy.facts["us"]) == fails
+
+
+def test_credit_ends_at_the_limit_and_has_no_end_without_one():
+    """Three years of 50 less 140 owed leave 10; nothing below zero."""
+    p = resolve([]).sim.markets.guarantees
+    assert [room(p.model_copy(update={"limit": 3.0}), owed, 50.0) for owed in (140.0, 160.0)] == approx([10.0, 0.0])
+    assert room(p.model_copy(update={"limit": 0.0}), 1e18, 50.0) == np.inf
+
+
+def test_the_largest_tenant_fails_in_its_month_and_its_deals_can_be_traced():
+    """In month 3 the lab with most contract rent fails, whatever its cash; each of its deals is on record with its loss."""
+    script = [f"sim.markets.failures.{line}" for line in ("region=us", "month=3", "tenant=largest_lab")]
+    economy = economy_of(*script)
+    for _ in range(3):
+        economy.step()
+    largest = failing.largest_tenant(economy, "us", ("lab",))
+    lab = economy.all("lab", "us")[economy.parties("lab", "us").tolist().index(largest)]
+    economy.contracts["rent"][failing.rented(economy, "us", np.array([largest]))] *= 1.5
+    economy.step()
+    table = economy.recorder.table("events").to_pandas()
+    failures = table[table["kind"] == "failure"]
+    hit = failures[failures["text"] == "its tenant has failed"]
+    assert set(failures["month"]) == {3} and set(failures["party"]) == {f"lab {lab.name}"}
+    assert hit["deal"].tolist() == failing.rented(economy, "us", np.array([largest])).tolist() and (hit["amount"] > 0.0).any()
+    monthly = economy.recorder.table("monthly").to_pandas()
+    assert monthly["lab_failures"].tolist() == [0, 0, 0, 1] and monthly["deals_hit"].iloc[-1] == len(hit)
+    assert monthly["rent_lost"].iloc[-1] == approx(hit["amount"].sum())
+
+
+def test_a_largest_cloud_fails_by_script_too():
+    script = [f"sim.markets.failures.{line}" for line in ("region=us", "month=0", "tenant=largest_cloud")]
+    economy = economy_of(*script, "scenario=free_choice")
+    rows = economy.rows("us", BUILDING, OPERATING)[:2]
+    economy.contracts["tenant"][rows] = economy.all("cloud", "us")[0].party
+    failing.fail_by_script(economy, "us")
+    assert economy.facts["us"]["cloud_failures"] == 1.0 and economy.facts["us"]["deals_hit"] == 2.0
+
+
+def test_a_script_for_a_region_that_is_not_simulated_is_refused():
+    with raises(Mistakes, match="failures: region is china, which is not among regions"):
+        resolve(["regions=[us]", "sim.markets.failures.region=china"])
