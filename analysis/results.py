@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from analysis import scoring, validate
+from analysis.experiments.work import lasting
 from analysis.loop.figures import FIGURES
 from analysis.metrics.runs import open_run
 from analysis.scoring import Verdict
@@ -132,6 +133,7 @@ def render(found: dict[str, Any]) -> str:
         sources=here[:12],
         revision=revision(),
         num=plus_minus,
+        lasting=lasting,
         stale=lambda one: "" if one["sources"] == here else f"; made by other sources, {one['sources'][:12]}",
     )
 

@@ -23,7 +23,7 @@ from pydantic import Field, ValidationError
 from analysis.experiments.points import SHORTEST, STATISTICS, Point
 from analysis.experiments.spec import LOOP
 from analysis.experiments.store import Store
-from analysis.experiments.work import carry_out
+from analysis.experiments.work import carry_out, lasting
 from analysis.experiments.worlds import World
 from analysis.indices import Problem, Screen, morris_points, screen, shares, sobol_points
 from analysis.loop.command import KEPT, read
@@ -121,7 +121,7 @@ def act(chosen: argparse.Namespace) -> int:
     problem = Problem(tuple(spec.parameters), tuple(spec.parameters.values()))
     study = Study(spec, effort, world, Store(outputs(world.params(spec.first_seed))), outcome, problem)
     study.check()
-    print("\n".join(study.announced()), file=sys.stderr, flush=True)
+    print("\n".join(study.announced(hours or effort.hours)), file=sys.stderr, flush=True)
     facts = study.carried_out(begin + (hours or effort.hours) * 3600.0 - KEPT)
     folder = (
         Path(chosen.out)
@@ -171,7 +171,7 @@ def words() -> dict[str, tuple[str, str]]:
     for key, info, _ in fields(model()):
         extra = info.json_schema_extra
         if isinstance(extra, dict) and "unit" in extra:
-            found[key] = (f"{key.split('.')[-1].replace('_', ' ')}: {info.description}", str(extra["unit"]))
+            found[key] = (f"{' '.join(key.split('.')[-2:]).replace('_', ' ')}: {info.description}", str(extra["unit"]))
     return found
 
 
@@ -229,8 +229,8 @@ class Study:
             point = self.points(self.problem, values[None])[0]
             World((*self.world.lines, *point.lines)).params(0)
 
-    def announced(self) -> list[str]:
-        """Runs, hours, and what can be seen."""
+    def announced(self, most: float) -> list[str]:
+        """Runs, hours, of which there are ``most``, and what can be seen."""
         d, s = len(self.problem.names), min(self.spec.selected, len(self.problem.names))
         first, second = self.effort.trajectories * (d + 1), self.effort.points * (s + 2)
         params = self.world.params(0)
@@ -239,7 +239,7 @@ class Study:
         stored = sum(point.stored() for point in self.points(self.problem, morris_points(self.problem, self.effort.trajectories)))
         return [
             f"Morris: {self.effort.trajectories} trajectories, {first} points, {stored} stored. Sobol: {second} points of {s}.",
-            f"{runs} runs a point; about {hours:.2f} hours on {cores()} cores, at most {self.effort.hours:g} unless --budget says.",
+            f"{runs} runs a point; about {lasting(hours)} on {cores()} cores; stops after {lasting(most)}.",
             "Effects smaller than their own interval over trajectories cannot be told from none; that interval is reported.",
         ]
 
@@ -312,9 +312,9 @@ def spoken(facts: dict[str, Any]) -> list[str]:
         lines.append(f"{facts['without_value']} more points were not run, or nobody could live there; their blocks are left out.")
     lines.append(LINE.format("parameter (range)", "Morris effect", "interval half", "Sobol first", "total"))
     for row in sorted(facts["parameters"], key=lambda row: -row["effect"]):
-        name = f"{row['words']} ({row['low']:g} to {row['high']:g} {row['unit']})"
+        name = f"{row['words'].partition(':')[0]} ({row['low']:g} to {row['high']:g} {row['unit']})"
         numbers = [f"{row[key]:.3g}" if row.get(key) is not None else "-" for key in ("effect", "half", "first", "total")]
-        lines.append(LINE.format(name[:61], *numbers))
+        lines.append(LINE.format(name, *numbers))
     if "amplifies" in facts:
         lines.append(f"A is above {facts['amplifies']['above']:g} at {facts['amplifies']['share']:.0%} of the points tried.")
     return lines

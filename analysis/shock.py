@@ -17,7 +17,7 @@ import pandas as pd
 
 from analysis.experiments.shocks import Book, Pair, Shock, book, find
 from analysis.experiments.store import Store
-from analysis.experiments.work import carry_out
+from analysis.experiments.work import carry_out, lasting
 from analysis.experiments.worlds import World
 from analysis.loop.command import KEPT, read
 from analysis.loop.figures import responses, styled
@@ -137,9 +137,9 @@ def asked(shocks: Book, chosen: argparse.Namespace, region: str, regions: Sequen
 def announced(pairs: Sequence[Pair], todo: Sequence[Pair]) -> list[str]:
     """Runs, hours and what can be seen."""
     months = pairs[0].month + 2 * pairs[0].length + pairs[0].shocked.sim.build.burn_in
-    minutes = len(todo) * months * PACE / min(cores(), max(len(todo), 1)) / 60.0
+    hours = len(todo) * months * PACE / min(cores(), max(len(todo), 1)) / 3600.0
     return [
-        f"{len(pairs)} pairs of branches, {len(pairs) - len(todo)} of them stored; about {minutes:.1f} minutes for the others.",
+        f"{len(pairs)} pairs of branches, {len(pairs) - len(todo)} of them stored; about {lasting(hours)} for the others.",
         f"A response seen four times in five: {seen(len(pairs)):.2f} standard deviations between seeds.",
     ]
 

@@ -182,7 +182,7 @@ def test_the_page_stands_alone_and_escapes_what_it_shows(planted, tmp_path):
 
 def test_runs_hours_and_smallest_effects_are_said_before_anything_starts(tmp_path):
     lines = "\n".join(command.announced(here := plan(tmp_path, 0.5), here.stages()))
-    assert "branches" in lines and "hours" in lines and "amplification of" in lines
+    assert "branches" in lines and "stops after 1 hour," in lines and "amplification of" in lines
 
 
 @mark.parametrize(

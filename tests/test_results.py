@@ -45,7 +45,7 @@ def written(root) -> str:
 
 def test_what_is_stored_is_quoted_with_its_budget_and_its_word(root):
     text = written(root)
-    assert "| holds | a\\|b &lt;i> | 1.5 (1.2 to 1.9) times | 6 |" in text and "budget of 0.5 hours (a quick look)" in text
+    assert "| holds | a\\|b &lt;i> | 1.5 (1.2 to 1.9) times | 6 |" in text and "budget of 30 minutes (a quick look)" in text
     assert "1 holds; 0 does not hold; 1 cannot tell." in text
     assert "| capex | 0.1 (0.05 to 0.2) | log | 7 | yes |" in text
 

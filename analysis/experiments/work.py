@@ -39,6 +39,11 @@ def carry_out(jobs: Sequence[Job], deadline: float, shown: str = "experiments") 
     return sum(future.result() for future in futures)
 
 
+def lasting(hours: float) -> str:
+    """A time as read: ``10 minutes``, ``2.5 hours``."""
+    return f"{hours:.3g} hour{'s' * (hours != 1.0)}" if hours >= 1.0 else f"{60.0 * hours:.2g} minutes"
+
+
 def _do(job: Job, deadline: float) -> int:
     return job(deadline) if time.time() < deadline else 0
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from analysis.experiments.spec import Spec, load
 from analysis.experiments.store import Store
-from analysis.experiments.work import carry_out
+from analysis.experiments.work import carry_out, lasting
 from analysis.experiments.worlds import World
 from analysis.loop import cuts, measures, page
 from analysis.loop.plan import ALL, NONE, Plan, Stage, hours
@@ -126,7 +126,7 @@ def announced(plan: Plan, stages: Sequence[Stage]) -> list[str]:
         taken = hours([stage], pace, workers)
         lines.append(LINE.format(stage.name, stage.units, stage.stored(), f"{taken:.2f}", stage.tells))
     total = hours(stages, pace, workers)
-    lines += ["", f"About {total:.2f} hours at {1e3 * pace:.0f} ms a simulated month; stops after {plan.effort.hours:g} hours,"]
+    lines += ["", f"About {lasting(total)} at {1e3 * pace:.0f} ms a simulated month; stops after {lasting(plan.effort.hours)},"]
     lines += ["what is done is kept and used again, and what is not reads cannot tell."]
     return [*lines, "Smallest effects seen four times in five:", *(f"  {text}" for text in resolution(plan))]
 

@@ -10,6 +10,7 @@ import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
 
+from analysis.experiments.work import lasting
 from analysis.loop.figures import FIGURES, draw
 from analysis.loop.plan import Plan
 from analysis.loop.statements import Statement, frame
@@ -70,6 +71,7 @@ def render(plan: Plan, statements: Sequence[Statement], stages: list[dict[str, o
     page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
     return page.render(
         plan=plan,
+        budget=lasting(plan.effort.hours),
         world=" ".join(plan.world.lines),
         parts=parts,
         stages=stages,
