@@ -37,7 +37,8 @@ def title(rows: Sequence[Effect]) -> str:
     """How many policies avoid losses, and how many cost compute."""
     avoid = sum(row.avoided.certain and row.avoided.difference > 0.0 for row in rows)
     cost = sum(row.not_built.certain and row.not_built.difference > 0.0 for row in rows)
-    return f"Of {counted(len(rows), 'policy', 'policies')}, {avoid or 'none'} surely avoid losses and {cost or 'none'} surely cost compute"
+    parts = f"{avoid or 'none'} surely avoid losses and {cost or 'none'} surely cost compute"
+    return f"Of {counted(len(rows), 'policy', 'policies')}, {parts}"
 
 
 def share(saved: Difference, key: str) -> float:
