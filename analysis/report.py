@@ -15,6 +15,7 @@ from analysis.pages.gather import gather
 from analysis.pages.words import counted, listing
 
 FILE: Final = "report.html"
+FEW: Final = 3  # scenarios that are introduced one by one
 READ: Final = 25  # runs between two words on how far it is
 
 
@@ -91,7 +92,11 @@ def comparison(folder: Path, out: Path | None = None) -> Path:
     """The page of a comparison, from the files in its folder alone."""
     found, sides = comparing.read(folder)
     scenarios = found["scenarios"]
-    what = "; ".join(f"{each['label']}: {each['says'].rstrip('.')}" for each in scenarios if each["says"])
+    what = (
+        ""
+        if len(scenarios) > FEW
+        else "; ".join(f"{each['label']}: {each['says'].rstrip('.')}" for each in scenarios if each["says"])
+    )
     sizes = listing(sorted({each["size"] for each in scenarios}))
     number = counted(len(found["seeds"]), "paired seed")
     subtitle = (

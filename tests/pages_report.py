@@ -83,7 +83,8 @@ def test_no_drawing_leaves_its_panel_and_no_two_ids_are_the_same(browser, pages,
 @pytest.mark.parametrize("name", PAGES)
 def test_every_link_within_a_page_leads_somewhere(browser, pages, name):
     page, _ = opened(browser, pages[name], "desktop")
-    dead = "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => decodeURIComponent(a.hash.slice(1))).filter(i => !document.getElementById(i))"
+    links = "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => decodeURIComponent(a.hash.slice(1)))"
+    dead = f"{links}.filter(i => !document.getElementById(i))"
     assert page.evaluate(dead) == []
 
 

@@ -69,7 +69,8 @@ def compare(given: Sequence[Regime], settings: Sequence[str], budget: int, home:
     first, *others = given
     require(provide(given, settings))
     regions = shared(given)
-    kept = {regime.given: gather(regime.label, regime.folders, counting(regime)) for regime in given}
+    once = {regime.given: regime for regime in given}
+    kept = {name: gather(regime.label, regime.folders, counting(regime)) for name, regime in once.items()}
     found = []
     for label, other in zip(names(given)[1:], others, strict=True):
         gaps = differences(quantities.load(), regions, kept[first.given].values, kept[other.given].values)

@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.decisions import policies, quantities
 from analysis.decisions.differing import ZERO
-from analysis.pages import charts, contrasts, facts, figures, policy, sentences, stories
+from analysis.pages import capital, charts, compute, contrasts, facts, policy, sentences, stories
 from analysis.pages.figures import Drawer, Drawn, Table
 from analysis.pages.gather import HIGH, LOW, Gathered
 from analysis.pages.page import Page, Section
@@ -31,9 +31,9 @@ WITHIN: Final = (
 def all_figures(sides: Sequence[Gathered], drawer: Drawer) -> Mapping[str, list[Drawn]]:
     """Figures by section."""
     parts = {
-        "Capital": [figures.issuance, *figures.TERMS, figures.ratings, figures.stack, stories.waterfall],
-        "Compute and the race": [figures.vintage, figures.rent, figures.race],
-        "Risk": [figures.holders, stories.network, stories.timeline],
+        "Capital": [capital.issuance, *capital.TERMS, capital.ratings, capital.stack, stories.waterfall],
+        "Compute and the race": [compute.vintage, compute.rent, compute.race],
+        "Risk": [compute.holders, stories.network, stories.timeline],
     }
     return {name: [drawn for draw in draws if (drawn := draw(sides, drawer)) is not None] for name, draws in parts.items()}
 

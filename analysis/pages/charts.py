@@ -29,6 +29,7 @@ VARIABLES: Final = {colour: f"var(--c{n})" for n, colour in enumerate(PALETTE, 1
     PAPER: "var(--paper)",
 }
 SIZE: Final = (4.2, 2.55)  # inch
+LONGEST: Final = 18  # characters of a name beside a line
 WHOLE: Final = 100.0  # per cent
 LABELS: Final = 0.30  # of the width, for what lines and areas are called
 LOOK: Final = {
@@ -120,7 +121,8 @@ def beside(axis: Axes, places: Sequence[tuple[float, str, str]], least: float = 
         axis.plot(
             [1.025, 1.055], [height, height], color=colour, linewidth=4, transform=right, clip_on=False, solid_capstyle="butt"
         )
-        axis.text(1.075, height, name, transform=right, va="center", ha="left", fontsize=8, color=INK)
+        shown = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+        axis.text(1.075, height, shown, transform=right, va="center", ha="left", fontsize=8, color=INK)
 
 
 def spaced(heights: Sequence[float], least: float) -> list[float]:

@@ -37,7 +37,8 @@ def title(rows: Sequence[Effect]) -> str:
     """How many policies avoid losses, and how many cost compute."""
     avoid = sum(row.avoided.certain and row.avoided.difference > 0.0 for row in rows)
     cost = sum(row.not_built.certain and row.not_built.difference > 0.0 for row in rows)
-    return f"Of {counted(len(rows), 'policy', 'policies')}, {avoid} surely avoid losses and {cost} surely cost compute"
+    parts = f"{avoid or 'none'} surely avoid losses and {cost or 'none'} surely cost compute"
+    return f"Of {counted(len(rows), 'policy', 'policies')}, {parts}"
 
 
 def share(saved: Difference, key: str) -> float:
@@ -65,16 +66,16 @@ def table(rows: Sequence[Effect]) -> Table:
         "compute not built, GPU mn",
         "spending forgone, USD bn a year",
         "losses avoided, USD bn",
-        "falls shallower by, % of peak",
+        "falls shallower, % of peak",
     ):
-        columns += [name, "low", "high", "how sure"]
-    columns += ["losses avoided per 1,000 USD of spending forgone, USD", "low", "high"]
+        columns += [name, "interval, how sure"]
+    columns += ["losses avoided per 1,000 USD of spending forgone, USD", "interval"]
     found = []
     for row in rows:
         cells: list[Any] = [row.policy.says, row.policy.scenario, region(row.region)]
         for saved in (row.not_built, row.forgone, row.avoided, row.shallower):
-            cells += [saved.difference, saved.low, saved.high, saved.word]
-        found.append([*cells, row.ratio, row.low, row.high])
+            cells += [saved.difference, f"{digits(saved.low)} to {digits(saved.high)}, {saved.word}"]
+        found.append([*cells, row.ratio, f"{digits(row.low)} to {digits(row.high)}" if np.isfinite(row.ratio) else ""])
     return Table(TABLE, "Policies by cost and benefit; a number below zero is more, not less", columns, found, open=True)
 
 
@@ -120,12 +121,8 @@ def harm(rows: Sequence[Effect]) -> str:
     deeper = [row.policy.says for row in rows if row.shallower.certain and row.shallower.difference < 0.0]
     milder = [row.policy.says for row in rows if row.shallower.certain and row.shallower.difference > 0.0]
     parts = [
-        f"{listing(names)} {what}"
-        for names, what in (
-            (worse, "surely makes losses larger"),
-            (deeper, "surely makes falls deeper"),
-            (milder, "surely makes falls milder"),
-        )
+        f"{what} with {listing(names)}"
+        for names, what in ((worse, "losses are surely larger"), (deeper, "falls surely deeper"), (milder, "falls surely milder"))
         if names
     ]
     text = "; ".join(parts) or "no policy surely makes losses larger, or falls deeper or milder"

@@ -32,7 +32,7 @@ def waterfall(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
     paid, periods, says = cash(name)
     per_year = paid.groupby(np.ceil(paid.index * periods)).sum() / 1e6
     per_year = per_year.loc[: per_year.index[per_year.sum(axis=1) > 0.0].max()]
-    colours = {"fees": GREY, "reserve and facility": "#5e3c99", "to the sponsor": GREEN}
+    colours = {"fees": GREY, "reserve, facility": "#5e3c99", "to the sponsor": GREEN}
     classes = [use for use in per_year if use not in colours]
     colours |= dict(zip(classes, USES, strict=False))
     figure, axis = charts.axes("USD mn a year")
@@ -65,7 +65,7 @@ def cash(template: str) -> tuple[pd.DataFrame, float, str]:
     for note in file.deal.notes:
         found[f"interest, {note.name}"] = table[f"interest_{note.name}"] + table[f"deferred_paid_{note.name}"]
         found[f"principal, {note.name}"] = table[f"principal_{note.name}"]
-    found["reserve and facility"] = table["facility_interest_paid"] + table["facility_repaid"]
+    found["reserve, facility"] = table["facility_interest_paid"] + table["facility_repaid"]
     found["to the sponsor"] = table["residual"]
     kept = {use: values for use, values in found.items() if values.sum() > 0.0 or use == "to the sponsor"}
     return pd.DataFrame(kept), float(file.deal.period_years), file.description

@@ -21,7 +21,9 @@ def run(months: int = 24, regions: tuple[str, ...] = ("us", "china"), **columns)
     parts = []
     for at, region in enumerate(regions):
         values = {name: value[at] if isinstance(value, tuple) else value for name, value in columns.items()}
-        parts.append(pd.DataFrame({"month": np.arange(-1, months), "date": days, "region": region, **values}))
+        part = pd.DataFrame({"month": np.arange(-1, months), "date": days, "region": region, **values})
+        part.loc[0, list(values)] = 1e3 * part.loc[0, list(values)].astype(float)  # burn-in is another world
+        parts.append(part)
     return Run({"monthly": pd.concat(parts)}, {})
 
 
