@@ -28,13 +28,21 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     command.add_argument("--patience", type=float, default=600.0, metavar="S", help="seconds that a closed page's economy is kept")
     command.add_argument("--export", type=Path, metavar="DIR", help="write the page with computed runs into a new folder, and stop")
     command.add_argument(
-        "--at", type=int, nargs="+", default=[24, 60, 96], metavar="M", help="months of --export's cuts and shocks: 24 60 96"
+        "--at", type=months, default=[24, 60, 96], metavar="M,M", help="months of --export's cuts and shocks; 24,60,96"
     )
     found = command.parse_args(arguments)
     if found.port is not None and not 0 <= found.port < 2**16:
         command.error(f"--port {found.port}: no such port. Give 0 to 65535; 0 takes any that is free.")
     if found.sessions < 1:
         command.error(f"--sessions {found.sessions}: a page needs one. Give 1 or more.")
+    return found
+
+
+def months(text: str) -> list[int]:
+    """``24,60,96`` as numbers."""
+    found = [int(word) for word in text.split(",")]
+    if min(found) < 0:
+        raise ValueError(text)
     return found
 
 

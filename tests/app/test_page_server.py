@@ -202,6 +202,7 @@ def test_an_economy_that_breaks_says_so_and_can_be_left(talk, monkeypatch):
     [
         (["--port", "70000"], "0 to 65535"),
         (["--sessions", "0"], "1 or more"),
+        (["--at", "24,x"], "--at: invalid months value"),
         (["scenario=nowhere"], "no such scenario"),
         (["sim.arrows.cobweb.gain=0"], "cuts arrows itself"),
         (["--export", "."], "is there already"),
