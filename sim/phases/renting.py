@@ -53,7 +53,8 @@ def _clear(economy: Economy, region: str, quoted) -> None:
     foreign = next((quoted[r] for r in economy.regions if r != region), None)
     home = at_home(economy, region)
     scale = (1.0 - home) * tokens.demand(p.tokens, market, foreign, economy.month)
-    economy.note(region, at_home=home)
+    if home > 0.0:
+        economy.note(region, at_home=home)
     training = total(lab.training for lab in economy.all("lab", region))
     clearing = compute.clearing_rent(scale, p.tokens.elasticity, training, market.capacity, market.rent)
     posted = compute.approach(p.compute, market.rent, clearing)

@@ -74,8 +74,8 @@ def test_training_follows_what_is_borrowed_beyond_debt_service():
 
 
 def test_an_open_model_is_as_good_as_the_best_lab_was_some_months_ago():
-    """A lead of 0.8 half a half-life ago is 0.8 / sqrt 2 = 0.566 now: 0.56 is overtaken, 0.57 is not."""
-    found = market.overtaken(np.array([0.56, 0.57, -0.1]), 0.8, 6, 1.0)
+    """A lead of 0.8 half a half-life, of two years, ago is 0.8 / sqrt 2 = 0.566 now: 0.56 is overtaken, 0.57 is not."""
+    found = market.overtaken(np.array([0.56, 0.57, -0.1]), 0.8, 12, 2.0)
     assert found.tolist() == [True, False, True]
 
 
@@ -105,6 +105,16 @@ def test_investors_money_reaches_the_lab_less_the_reserve_and_both_owe_the_same(
     assert deals["pledge"][new] * lab.paid * 24.0 == approx(float(deals["budget"][new]))
     senior, debt = borrowing.advance(economy, "us", int(deals["channel"][row]))
     assert notes == approx(debt * float(deals["budget"][new])) and debt <= 0.85 and senior <= 0.75
+
+
+@mark.parametrize(("sized", "addon", "expected"), [(0.95, 0.0, (0.75, 0.85)), (0.95, 0.1, (0.65, 0.75)), (0.5, 0.1, (0.5, 0.5))])
+def test_lenders_advance_what_agencies_the_channel_and_the_regulator_allow(lent, sized, addon, expected):
+    """The channel has 0.75 and 0.85 at most; the regulator takes its part off these."""
+    economy, (row, _) = lent
+    c = int(economy.deals["channel"][row])
+    economy.sized["us"][:, c] = sized
+    economy.publish("us", ltv_addon=addon)
+    assert borrowing.advance(economy, "us", c) == approx(expected)
 
 
 def test_what_is_pledged_is_not_pledged_twice(lent):
