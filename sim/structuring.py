@@ -1,6 +1,5 @@
 """Structuring: the largest classes that an agency's beliefs let reach their letters, most senior first."""
 
-
 import numpy as np
 
 from sim.collateral import select
