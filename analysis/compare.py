@@ -108,16 +108,16 @@ def lines(found: comparing.Comparison) -> list[str]:
     shown = [f"{' and '.join(found.labels)}, {counted(len(found.regimes[0].seeds), 'paired seed')}."]
     for one in found.against:
         sure = [gap for gap in one.differences if gap.certain]
-        shown += ["", f"{one.label} less {found.labels[0]}: {tally(one.differences)}."]
+        shown += ["", f"{one.label} less {found.labels[0]}: {tally(one.differences, bool(one.plan.features))}."]
         shown += [LINE.format("", "", "difference", "low", "high", "unit", "")] * bool(sure)
         shown += [line(known[gap.quantity], gap) for gap in sure]
     return shown
 
 
-def tally(gaps: Sequence[Difference]) -> str:
-    """How many differences of each word."""
+def tally(gaps: Sequence[Difference], differ: bool) -> str:
+    """How many differences of each word; where all are zero, whether parameters ``differ``."""
     if gaps and all(gap.word in (ZERO, NONE) for gap in gaps):
-        return "every difference is zero; the scenarios are the same"
+        return f"every difference is zero; {'what they differ in never acts here' if differ else 'the scenarios are the same'}"
     words = {"sure": sum(gap.certain for gap in gaps)} | {
         w: sum(gap.word == w for gap in gaps) for w in (SMALL, UNSURE, ZERO, FEW, NONE)
     }

@@ -84,7 +84,9 @@ def sweep(folder: Path, out: Path | None = None) -> Path:
     number = counted(len(names), "run")
     subtitle = f"{number[0].upper()}{number[1:]} over {listing(over)}, {span(first['configuration'])}."
     subtitle += f" All scenarios are taken together: {listing(scenarios)}; compare holds them apart." if len(scenarios) > 1 else ""
-    made = building.of_runs(side, f"{listing(scenarios)}: {len(names)} runs", subtitle, provenance([first], names))
+    subtitle += " Numbers in sentences are medians; brackets hold four of five runs." * (len(names) > 1)
+    called = listing(scenarios) if len(scenarios) <= FEW else f"{len(scenarios)} scenarios"
+    made = building.of_runs(side, f"{called}: {counted(len(names), 'run')}", subtitle, provenance([first], names))
     return page.write(made, out or found.folder / FILE)
 
 

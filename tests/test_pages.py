@@ -47,6 +47,15 @@ def test_five_sentences_lead_to_tables_that_are_there(html):
     assert len(links) == 5 and all(f'id="{link}"' in html for link in links)
 
 
+def test_regimes_that_live_alike_are_the_same_only_if_no_parameter_differs(tmp_path):
+    home = comparison(tmp_path, ("baseline", "other"), shift=0.0)
+    assert "The two differ in china.abs_share and b, which never acts in these runs." in report.comparison(home).read_text("utf-8")
+    page = (home / comparing.PAGE).read_text("utf-8")
+    page = re.sub(r'"features": \[[^]]*\]', '"features": []', page)
+    (home / comparing.PAGE).write_text(page, "utf-8")
+    assert "they are the same world lived twice" in report.comparison(home).read_text("utf-8")
+
+
 def test_differences_in_the_sentences_stand_in_the_table(home, html):
     page, _ = comparing.read(home)
     said = " ".join(re.findall(r"<li>([^<]+) <a", html))

@@ -59,7 +59,9 @@ def of_comparison(page: Mapping[str, Any], sides: Sequence[Gathered], subtitle: 
         drawn = drawn_sides(sides, against)
         more = all_figures(drawn, drawer)
         fact = fact_section(drawn, drawer)
-    left = f" Drawn for the first {MOST_SIDES} of {len(sides)} scenarios." if len(drawn) == MOST_SIDES < len(sides) else ""
+    left = "Titles state means over runs; whether a difference is sure stands in the table of differences."
+    if len(drawn) < len(sides):
+        left += f" Drawn for {listing([side.label for side in drawn])}; the others live as one of these, or are too many to draw."
     tried = policies.load() if page.get("policies") else None
     with charts.drawing():
         first_sections = [policy.section(tried, sides, drawer)] if tried else []
@@ -67,7 +69,7 @@ def of_comparison(page: Mapping[str, Any], sides: Sequence[Gathered], subtitle: 
         *first_sections,
         Section("differences", "Differences", scope(page), gaps, [quantity_table(sides), contrasts.legend()]),
         *([Section("mechanism", "By which mechanism", figures=parts)] if not tried or any(p.panels for p in parts) else []),
-        *(Section(slug(name), name, left.strip(), each) for name, each in more.items()),
+        *(Section(slug(name), name, left, each) for name, each in more.items()),
         fact,
         limits([WITHIN], provenance),
     ]

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.decisions.differing import Difference
+from analysis.decisions.differing import ZERO, Difference
 from analysis.decisions.policies import Effect, Policies, effects
 from analysis.pages import charts
 from analysis.pages.charts import BLUE, GREEN, GREY, INK, RED
@@ -21,24 +21,32 @@ TABLE: Final = "t-policies"
 def section(found: Policies, sides: Sequence[Gathered], drawer: Drawer) -> Section:
     """All policies, drawn and in a table; those that cannot be tried are named."""
     rows = effects(found, sides)
-    where = sides[0].regions[0] if len(sides[0].regions) == 1 else "world"
-    shown = [row for row in rows if row.region == where]
-    panels = [
-        drawer.panel(f"Cost, {region(where)}", chart(shown, "not_built", "% of compute at the end not built"), "Compute not built"),
-        drawer.panel(f"Benefit, {region(where)}", chart(shown, "avoided", "% of losses avoided"), "Losses avoided"),
-    ]
+    panels = []
+    for where in order(sides):
+        shown = [row for row in rows if row.region == where]
+        for key, name, unit in (
+            ("not_built", "Cost", "% of compute at the end not built"),
+            ("avoided", "Benefit", "% of losses avoided"),
+        ):
+            panels.append(drawer.panel(f"{name}, {region(where)}", chart(shown, key, unit), f"{name} of policies, {region(where)}"))
     note = "Bars are means over paired seeds, black lines intervals of 95 %; grey where the interval holds zero."
-    drawn = Drawn("policies-drawn", title(shown), note, panels, table(rows))
+    drawn = Drawn("policies-drawn", title(rows, order(sides)[0]), note, panels, table(rows))
     absent = [f"Not tried: {one.says}; {one.why}." for one in found.missing]
     return Section("policies", "Policies by cost and benefit", figures=[drawn], points=absent)
 
 
-def title(rows: Sequence[Effect]) -> str:
+def order(sides: Sequence[Gathered]) -> list[str]:
+    """Regions, the widest first."""
+    return [*(["world"] if len(sides[0].regions) > 1 else []), *sides[0].regions]
+
+
+def title(rows: Sequence[Effect], where: str) -> str:
     """How many policies avoid losses, and how many cost compute."""
-    avoid = sum(row.avoided.certain and row.avoided.difference > 0.0 for row in rows)
-    cost = sum(row.not_built.certain and row.not_built.difference > 0.0 for row in rows)
-    parts = f"{avoid or 'none'} surely avoid losses and {cost or 'none'} surely cost compute"
-    return f"Of {counted(len(rows), 'policy', 'policies')}, {parts}"
+    mine = [row for row in rows if row.region == where]
+    avoid = sum(row.avoided.certain and row.avoided.difference > 0.0 for row in mine)
+    cost = sum(row.not_built.certain and row.not_built.difference > 0.0 for row in mine)
+    parts = f"{avoid or 'none'} surely avoiding losses, {cost or 'none'} surely costing compute"
+    return f"Of {counted(len(mine), 'policy', 'policies')}, in {place(where)}: {parts}"
 
 
 def share(saved: Difference, key: str) -> float:
@@ -81,10 +89,11 @@ def table(rows: Sequence[Effect]) -> Table:
 
 def sentences(found: Policies, sides: Sequence[Gathered]) -> list[Sentence]:
     """The answer in five sentences."""
-    where = sides[0].regions[0] if len(sides[0].regions) == 1 else "world"
-    rows = [row for row in effects(found, sides) if row.region == where]
+    rows = effects(found, sides)
+    first = title(rows, order(sides)[0])
+    idlers = idle([row for row in rows if row.region == order(sides)[0]])
     said = [
-        f"Over {counted(len(sides[0].runs), 'paired seed')}, in {place(where)}: {title(rows)[0].lower()}{title(rows)[1:]}.",
+        f"Over {counted(len(sides[0].runs), 'paired seed')}, {first[0].lower()}{first[1:]}{idlers}.",
         best(rows),
         dear(rows),
         harm(rows),
@@ -93,14 +102,24 @@ def sentences(found: Policies, sides: Sequence[Gathered]) -> list[Sentence]:
     return [Sentence(text, TABLE if n < 4 else "policies") for n, text in enumerate(said)]
 
 
+def idle(rows: Sequence[Effect]) -> str:
+    """Policies that change nothing, to the last bit: in these runs they never act."""
+    names = [
+        row.policy.says
+        for row in rows
+        if all(saved.word == ZERO for saved in (row.not_built, row.forgone, row.avoided, row.shallower))
+    ]
+    return f"; {listing(names)} never act{'s' * (len(names) == 1)} in these runs" if names else ""
+
+
 def best(rows: Sequence[Effect]) -> str:
     """What avoids most."""
     mine = [row for row in rows if row.avoided.certain and row.avoided.difference > 0.0]
     if not mine:
         return "No policy surely avoids losses of principal; the intervals hold zero, or what is avoided is too small to matter."
     top = max(mine, key=lambda row: row.avoided.difference)
-    size = percent(top.avoided.difference / top.avoided.second)
-    return f"Most losses are avoided by {top.policy.says}: {usd(top.avoided.difference)}, {size} of those without it."
+    size = f"{usd(top.avoided.difference)} in {place(top.region)}, {percent(top.avoided.difference / top.avoided.second)}"
+    return f"Most losses are avoided by {top.policy.says}: {size} of those without it."
 
 
 def dear(rows: Sequence[Effect]) -> str:
@@ -108,22 +127,24 @@ def dear(rows: Sequence[Effect]) -> str:
     mine = [row for row in rows if row.not_built.certain and row.not_built.difference > 0.0]
     if not mine:
         return "No policy surely costs compute."
-    top = max(mine, key=lambda row: row.not_built.difference)
-    size = percent(top.not_built.difference / top.not_built.second)
-    return (
-        f"The dearest is {top.policy.says}: {digits(top.not_built.difference)} million H100-equivalents less at the end ({size})."
+    top = max(mine, key=lambda row: row.not_built.difference / row.not_built.second)
+    size = (
+        f"{digits(top.not_built.difference)} million H100-equivalents ({percent(top.not_built.difference / top.not_built.second)})"
     )
+    return f"The dearest is {top.policy.says}: {size} less at the end in {place(top.region)}."
 
 
 def harm(rows: Sequence[Effect]) -> str:
-    """What makes losses larger, or falls deeper."""
-    worse = [row.policy.says for row in rows if row.avoided.certain and row.avoided.difference < 0.0]
-    deeper = [row.policy.says for row in rows if row.shallower.certain and row.shallower.difference < 0.0]
-    milder = [row.policy.says for row in rows if row.shallower.certain and row.shallower.difference > 0.0]
+    """What makes losses larger, or falls deeper or milder, and where."""
+    sorts = {
+        "losses are surely larger": [row for row in rows if row.avoided.certain and row.avoided.difference < 0.0],
+        "falls surely deeper": [row for row in rows if row.shallower.certain and row.shallower.difference < 0.0],
+        "falls surely milder": [row for row in rows if row.shallower.certain and row.shallower.difference > 0.0],
+    }
     parts = [
-        f"{what} with {listing(names)}"
-        for names, what in ((worse, "losses are surely larger"), (deeper, "falls surely deeper"), (milder, "falls surely milder"))
-        if names
+        f"{what} with {listing([f'{row.policy.says} in {place(row.region)}' for row in mine])}"
+        for what, mine in sorts.items()
+        if mine
     ]
     text = "; ".join(parts) or "no policy surely makes losses larger, or falls deeper or milder"
     return f"{text[0].upper()}{text[1:]}."

@@ -116,21 +116,29 @@ def of_comparison(page: Mapping[str, Any], known: Mapping[str, Quantity]) -> lis
     gaps = [gap for gap in against["differences"] if gap["word"] != NONE]
     table = f"t-differences-{against['label']}"
     if all(gap["word"] == ZERO for gap in gaps) and len(page["against"]) == 1:
-        return the_same(page, first, against["label"], table, len(gaps))
+        return the_same(page, first, against, table, len(gaps))
     found = [Sentence(verdict(page, first, against, gaps), table)]
     for name, keys in (("growth", GROWTH), ("the price of money and compute", PRICE), ("risk", RISK)):
         found.append(Sentence(topic(name, keys, gaps, against["label"], known), table))
     return [*found, by(page, against, known)]
 
 
-def the_same(page: Mapping[str, Any], first: str, second: str, table: str, number: int) -> list[Sentence]:
-    """What to say of regimes that are one."""
-    seeds = len(page["seeds"])
+def the_same(page: Mapping[str, Any], first: str, against: Mapping[str, Any], table: str, number: int) -> list[Sentence]:
+    """What to say of regimes that live alike: they are one, or what they differ in never acts."""
+    second, seeds = against["label"], len(page["seeds"])
+    features = [each["name"] for each in against["switched"]["features"]]
+    alike = "The two have the same values for all parameters, so they are the same world lived twice."
+    why = f"The two differ in {listing(features)}, which never acts in these runs." if features else alike
+    moral = (
+        "A longer run, another size or more seeds may bring it into play."
+        if features
+        else ("A difference on such a page would be a fault of the model, not a finding.")
+    )
     return [
         Sentence(f"Every difference between {first} and {second} is zero, to the last bit.", table),
         Sentence(f"That holds for all {number} comparisons of a quantity in a region, in each of {counted(seeds, 'seed')}.", table),
-        Sentence("The two have the same values for every parameter that matters, so they are the same world lived twice.", table),
-        Sentence("A difference on such a page would be a fault of the model, not a finding.", table),
+        Sentence(why, f"mechanism-{second}"),
+        Sentence(moral, f"mechanism-{second}"),
         Sentence("The figures below show that world once.", "t-issuance"),
     ]
 
