@@ -29,7 +29,7 @@ caploop.Lesson = class {
     const key = JSON.stringify([about.name, done, guess, ready, done === 3 && guess ? [cursor, tracks.end >= cursor] : 0]);
     if (key === this.key) return;
     this.node.classList.toggle("answered", done === 3 && guess !== null);
-    const held = this.node.contains(document.activeElement);
+    this.held ||= this.node.contains(document.activeElement); // the keyboard waits where it was, for a button that can be pressed
     this.key = key;
     const { el } = caploop;
     const dots = about.steps.map((_, place) => el("i", { class: place < done ? "done" : place === done ? "now" : "" }));
@@ -39,7 +39,11 @@ caploop.Lesson = class {
       el("div", { class: "step" }, done < 3 ? this.step(about, done, ready) : ready ? this.question(about, guess) : this.busy()),
       el("div", { class: "dots", role: "img", "aria-label": `Step ${Math.min(done + 1, 3)} of 3` }, dots),
       el("button", { class: "leave", onclick: () => this.page.welcome() }, "Leave"));
-    if (held) this.node.querySelector(".step button:not([disabled])")?.focus();
+    const button = this.node.querySelector(".step button:not([disabled])");
+    if (this.held && button !== null) {
+      button.focus();
+      this.held = false;
+    }
   }
   // Whether what the last step asked for is on screen.
   reached() {
