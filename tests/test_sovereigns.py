@@ -132,10 +132,45 @@ def test_units_bought_go_home_and_are_paid_for(lived):
     gpus, booked = fleet.gpus[state.slot].sum(), lived.ledger.balance(state.party, "fleet")
     cash = float(lived.ledger.cash(deal))
     governing.buy_units(lived, "us", [0.25, 0.0], (np.array([8.0]), np.array([BEFORE]), np.array([400.0])), np.array([deal]))
-    assert fleet.gpus[state.slot].sum() - gpus == approx(2.0) and state.kept == approx(1e9 - 100.0)
+    assert fleet.gpus[state.slot].sum() - gpus == approx(2.0) and 1e9 - state.kept == approx(100.0)
     assert lived.ledger.balance(state.party, "fleet") - booked == approx(100.0, abs=1e-3)
     assert float(lived.ledger.cash(deal)) - cash == approx(100.0, abs=1e-3) and lived.facts["us"]["sovereign_units"] == 100.0
     assert fleet.cloud_region[state.slot] == ABROAD
+
+
+def test_half_of_what_deals_sell_goes_home_and_never_reaches_the_market(year):
+    """A running deal past its legal final is sold: two states take a quarter of its units each, clouds the rest."""
+    liquidated = []
+    for chest in (1e15, 0.0):
+        economy = year.fork()
+        deals, fleet = economy.deals, economy.fleet
+        row = int(economy.rows("us", OPERATING)[-1])
+        deals["terms"]["legal_final"][row], deals["terms"]["liquidation_lag"][row] = deals["state"]["age"][row] + 1, 1
+        while not deals["state"]["sold"][row]:
+            for state in economy.all("sovereign", "us"):
+                state.kept = chest
+            economy.publish("us", fire_sale=0.25)
+            units, held = (
+                float(fleet.deals["gpus"][row]),
+                [fleet.gpus[state.slot].sum() for state in economy.all("sovereign", "us")],
+            )
+            economy.step()
+        gained = [fleet.gpus[state.slot].sum() for state in economy.all("sovereign", "us")] - np.array(held)
+        assert gained == approx(0.25 * units * (chest > 0.0) * (1.0 - 0.06 / 12.0), rel=1e-3) and units > 0.0
+        liquidated.append(economy.tape["us"].liquidated)
+        fetched = float(deals["payment"]["sale_proceeds"][row])
+        monthly = economy.recorder.table("monthly").to_pandas()
+        assert monthly["sovereign_units"].iloc[-1] == approx(0.5 * fetched * (chest > 0.0)) and monthly["audit_gap"].max() < 1e-9
+    assert liquidated[0] == approx(0.5 * liquidated[1]) and liquidated[1] > 0.0
+
+
+def test_what_sovereigns_own_is_written_down_in_their_books(lived):
+    """7 of depreciation on the first one's units: its fleet and its profit are 7 less."""
+    state = lived.all("sovereign", "us")[0]
+    written, before = np.zeros(len(lived.fleet.gpus)), lived.ledger.balance(state.party, "fleet")
+    written[state.slot] = 7.0
+    governing.age_states(lived, written)
+    assert before - lived.ledger.balance(state.party, "fleet") == approx(7.0, abs=1e-4)
 
 
 def test_notes_are_bought_at_the_marks_when_spreads_are_wide_in_equal_slices_of_all(lived):
