@@ -24,7 +24,7 @@ from analysis.experiments.points import SHORTEST, STATISTICS, Point
 from analysis.experiments.spec import LOOP
 from analysis.experiments.store import Store
 from analysis.experiments.work import carry_out, lasting
-from analysis.experiments.worlds import World
+from analysis.experiments.worlds import World, refuse_cuts
 from analysis.indices import Problem, Screen, morris_points, screen, shares, sobol_points
 from analysis.loop.command import KEPT, read
 from analysis.loop.figures import effects, styled
@@ -120,6 +120,7 @@ def act(chosen: argparse.Namespace) -> int:
     world = World((*(line for line in spec.settings if line.partition("=")[0] not in keys), *chosen.set))
     problem = Problem(tuple(spec.parameters), tuple(spec.parameters.values()))
     study = Study(spec, effort, world, Store(outputs(world.params(spec.first_seed))), outcome, problem)
+    refuse_cuts(world)
     study.check()
     print("\n".join(study.announced(hours or effort.hours)), file=sys.stderr, flush=True)
     facts = study.carried_out(begin + (hours or effort.hours) * 3600.0 - KEPT)

@@ -18,7 +18,7 @@ import pandas as pd
 from analysis.experiments.shocks import Book, Pair, Shock, book, find
 from analysis.experiments.store import Store
 from analysis.experiments.work import carry_out, lasting
-from analysis.experiments.worlds import World
+from analysis.experiments.worlds import World, refuse_cuts
 from analysis.loop.command import KEPT, read
 from analysis.loop.figures import responses, styled
 from analysis.statistics.impulses import Impulse, impulse
@@ -99,6 +99,7 @@ def planned(shocks: Book, shock: Shock, chosen: argparse.Namespace) -> tuple[lis
         raise Mistakes(found)
     keys = {line.partition("=")[0] for line in chosen.set}
     world = World((*(line for line in shocks.settings if line.partition("=")[0] not in keys), *chosen.set))
+    refuse_cuts(world)
     at, months = int(month or shocks.month), int(length or shocks.length)
     params = world.params(shocks.first_seed)
     if at + months > params.months:

@@ -105,14 +105,14 @@ class Arrows:
         """
         if self.recording:
             self.recorded.setdefault((signal, region), []).append(np.array(live, dtype=np.float64))
-        arrives = self._passed(signal, region, month, live)
+        arrives = self.passed(signal, region, month, live)
         pulse = self.params.pulse
         if signal != pulse.signal or not 0 <= month - self.burn_in - pulse.month < pulse.months:
             return arrives
         return pushed(signal, arrives, pulse.size)
 
-    def _passed(self, signal: str, region: str, month: int, live: Any) -> Any:
-        """The live signal, the reference, or what lies between."""
+    def passed(self, signal: str, region: str, month: int, live: Any) -> Any:
+        """The live signal, the reference, or what lies between; without a pulse."""
         gain = self.params.gain(ARROW_OF[signal])
         if gain == 1.0:
             return live

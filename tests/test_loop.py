@@ -7,7 +7,7 @@ import time
 import numpy as np
 from pytest import approx, fixture, mark, raises
 
-from analysis.experiments.jobs import LEAD, Branch, Branches
+from analysis.experiments.jobs import LEAD, Branch, Branches, Constants
 from analysis.experiments.spec import Effort, load
 from analysis.experiments.store import Store
 from analysis.experiments.toy import DELAY
@@ -106,6 +106,20 @@ def test_before_a_push_no_bit_differs(found):
     assert found["zero before"].word == "holds"
 
 
+@fixture(scope="module")
+def severed(tmp_path_factory):
+    """The planted loop in a world in which credit is deaf to valuations."""
+    deaf = (*TEN_YEARS, "sim.arrows.valuation_credit.gain=0")
+    return statements(carried_out(plan(tmp_path_factory.mktemp("severed"), 0.5, lines=deaf)))
+
+
+def test_with_one_arrow_severed_nothing_comes_back_and_the_others_still_act(severed):
+    assert [severed[f"gain {signal}"].word for signal in SIGNALS] == ["does not hold"] * 2
+    assert severed["A"].estimate == approx(1.0) and "holds" not in (severed["A"].word, severed["loop"].word)
+    assert severed["direct spread to raise_multiple"].word == "holds" and severed["zero before"].word == "holds"
+    assert severed["total spread to raise_multiple"].estimate == approx(severed["direct spread to raise_multiple"].estimate)
+
+
 # -- what is not run, and what was ----------------------------------------------------------------------------------------
 
 
@@ -164,6 +178,16 @@ def test_a_push_of_a_live_wire_begins_and_ends(branches):
     live = pushed["signal spread"] - base["signal spread"]
     carried = np.log(pushed["outcome spread"]) - np.log(base["outcome spread"])
     assert carried - live == approx(np.r_[np.zeros(LEAD), 0.1, 0.1, np.zeros(4)], abs=1e-12)
+
+
+def test_a_replayed_branch_of_a_world_with_a_cut_is_its_twin_too(tmp_path):
+    """What the world's own lines cut stays at its constant; all else is fed the twin's path."""
+    record = Constants(World(SMALL), 1000, Store(tmp_path))
+    assert record(FOREVER) == 1
+    found = {key.removeprefix("signal "): float(value) for key, value in record.store.get(record.name).items() if "signal" in key}
+    deaf = World((*SMALL, "sim.arrows.valuation_credit.gain=0"))
+    job = Branches(deaf, 5, {8: (Branch(), Branch(tuple(ARROWS)))}, 6, record.store, found)
+    assert job(FOREVER) == 2 and (job.store.get(job.named(8, Branch(tuple(ARROWS))))["changed"] == -1).all()
 
 
 # -- what the user sees ----------------------------------------------------------------------------------------------------

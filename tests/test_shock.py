@@ -105,6 +105,7 @@ def test_numbers_and_figure_are_written_and_too_few_seeds_are_said(store, tmp_pa
         (["launch", "--month", "0"], "a month from 1"),
         (["launch", "--months", "500"], "more than the 240"),
         (["launch", "--seeds", "2"], "from 6"),
+        (["launch", "--set", "sim.arrows.cobweb.gain=0"], "a cut needs references"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_run(line, words):

@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from analysis.experiments.store import Arrays, Store, digest
-from analysis.experiments.worlds import World, constants
-from sim.arrows import ADDITIVE, Pulse
+from analysis.experiments.worlds import World, constants, transmitted
+from sim.arrows import ADDITIVE, ARROW_OF, Arrows, Pulse
 from sim.summary import FALL, WINDOW, episodes
 
 LEAD: Final = 2  # months that a branch lives before anything is done to it: they show that nothing else differs
@@ -44,7 +44,7 @@ class Constants:
         if self.name in self.store:
             return 0
         begin = time.perf_counter()
-        economy = self.world.economy(self.world.params(self.seed), recording=True)
+        economy = self.world.economy(self.world.params(self.seed, recording=True), recording=True)
         lived(economy, economy.months_total)
         found = constants(economy)
         self.store.put(self.name, {f"signal {key}": value for key, value in found.items()} | timed(begin, economy.months_total))
@@ -64,7 +64,7 @@ class Whole:
     @property
     def name(self) -> str:
         """Of its result."""
-        return digest("whole", self.world.identity(), self.seed, self.arrows, self.constants if self.arrows else None)
+        return digest("whole", self.world.identity(), self.seed, self.arrows, self.constants)
 
     @property
     def units(self) -> int:
@@ -107,11 +107,11 @@ class Branches:
     at: Mapping[int, tuple[Branch, ...]]  # month, after recording begins -> what is done there
     length: int  # months
     store: Store
-    columns: tuple[str, ...] = field(default=())  # kept beside the usual ones
+    constants: Mapping[str, float] | None = None  # what arrows transmit that the world's own lines cut
 
     def named(self, month: int, branch: Branch) -> str:
         """Of the result of a branch."""
-        return digest("branch", self.world.identity(), self.seed, month, asdict(branch), self.length, self.columns)
+        return digest("branch", self.world.identity(), self.seed, month, asdict(branch), self.length, self.constants)
 
     def missing(self) -> dict[int, list[Branch]]:
         """What is still to be done."""
@@ -131,7 +131,7 @@ class Branches:
         todo, done = self.missing(), 0
         if not todo:
             return 0
-        economy = self.world.economy(self.world.params(self.seed))
+        economy = self.world.economy(self.world.params(self.seed), self.constants)
         history: list[pd.DataFrame] = []
         for month, branches in todo.items():
             lived(economy, month - LEAD - economy.month)
@@ -149,10 +149,10 @@ class Branches:
         twin = recording(economy.fork())
         lived(twin, LEAD + self.length)
         shown = table(twin)
-        kept = outcomes(shown, self.columns) | heard(twin) | state(history, shown)
+        kept = outcomes(shown) | self._heard(twin) | state(history, shown)
         if self.named(month, Branch()) not in self.store:
             self.store.put(self.named(month, Branch()), kept | timed(begin, LEAD + self.length))
-        return shown, {key: after(values, economy.clock) for key, values in twin.arrows.recorded.items()}
+        return shown, {key: after(values, economy.clock) for key, values in self._passed(twin).items()}
 
     def _branch(self, economy: Any, month: int, branch: Branch, base: pd.DataFrame, path: dict[tuple[str, str], np.ndarray]) -> int:
         if branch == Branch():
@@ -160,12 +160,31 @@ class Branches:
         begin = time.perf_counter()
         push = Pulse(signal=branch.signal, size=branch.size, month=month, months=branch.months or self.length)
         twin = economy.fork(self.world.params(self.seed, branch.replayed, push))
-        twin.arrows.reference = path
+        fed = {key: values for key, values in path.items() if ARROW_OF[key[0]] in branch.replayed}
+        twin.arrows.reference = transmitted(self.constants) | fed
         lived(recording(twin), LEAD + self.length)
         shown = table(twin)
-        kept = outcomes(shown, self.columns) | heard(twin) | changed(shown, base) | timed(begin, LEAD + self.length)
+        kept = outcomes(shown) | self._heard(twin) | changed(shown, base) | timed(begin, LEAD + self.length)
         self.store.put(self.named(month, branch), kept)
         return 1
+
+    def _passed(self, twin: Any) -> dict[tuple[str, str], list[np.ndarray]]:
+        """What its live signals make arrows transmit that are as the world's lines say: themselves, or what a cut leaves."""
+        usual = Arrows(self.world.params(self.seed).sim.arrows, transmitted(self.constants))
+        first = twin.clock - LEAD - self.length
+        return {
+            (signal, region): [np.asarray(usual.passed(signal, region, first + at, value)) for at, value in enumerate(values)]
+            for (signal, region), values in twin.arrows.recorded.items()
+        }
+
+    def _heard(self, twin: Any) -> Arrays:
+        """The same by month, mean over agents: logs of positive ones. Of the first region, or the world's."""
+        found = {}
+        for (signal, region), values in self._passed(twin).items():
+            if region in ("", twin.regions[0]):
+                means = np.array([np.nanmean(v) if np.isfinite(v).any() else np.nan for v in values])
+                found[f"signal {signal}"] = means if signal in ADDITIVE else np.log(means)
+        return found
 
 
 def lived(economy: Any, months: int) -> Any:
@@ -187,22 +206,12 @@ def table(economy: Any) -> pd.DataFrame:
     return found
 
 
-def outcomes(monthly: pd.DataFrame, more: Sequence[str] = ()) -> Arrays:
+def outcomes(monthly: pd.DataFrame) -> Arrays:
     """What experiments measure, by month: flows added up over regions, levels of the first region."""
     first = monthly[monthly["region"] == monthly["region"].iloc[0]]
     sums = monthly.groupby("month")[list(FLOWS)].sum()
     found = {f"outcome {name}": sums[name].to_numpy() for name in FLOWS}
-    return found | {f"outcome {name}": first[name].to_numpy(dtype=np.float64) for name in (*LEVELS, *more)}
-
-
-def heard(economy: Any) -> Arrays:
-    """Live signals by month, mean over agents: logs of positive ones. Of the first region, or the world's."""
-    found = {}
-    for (signal, region), values in economy.arrows.recorded.items():
-        if region in ("", economy.regions[0]):
-            means = np.array([np.nanmean(v) if np.isfinite(v).any() else np.nan for v in values])
-            found[f"signal {signal}"] = means if signal in ADDITIVE else np.log(means)
-    return found
+    return found | {f"outcome {name}": first[name].to_numpy(dtype=np.float64) for name in LEVELS}
 
 
 def after(values: Sequence[np.ndarray], clock: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from analysis.experiments.toy import Toy
 from sim import references
 from sim.arrows import ARROWS, Gain, Pulse
 from sim.compose import resolve
+from sim.mistakes import Mistake, Mistakes
 from sim.params import Params, config_hash
 from sim.run import warm_cache
 
@@ -32,17 +33,23 @@ class World:
     toy: float | None = None
     swings: float = 0.0
 
-    def params(self, seed: int, cut: Sequence[str] = (), pulse: Pulse | None = None) -> Params:
-        """With a seed, some arrows cut and all others live, and a push, if any."""
+    @property
+    def live(self) -> bool:
+        """Whether its lines leave all arrows live."""
+        return bool(_resolved(self.lines).sim.arrows.live)
+
+    def params(self, seed: int, cut: Sequence[str] = (), pulse: Pulse | None = None, recording: bool = False) -> Params:
+        """With a seed, some arrows cut, others as its lines say (all live for a recording), and a push, if any."""
         base = _resolved(self.lines)
         arrows = base.sim.arrows
-        gains = {name.replace(">", "_"): Gain(gain=0.0 if name in cut else 1.0) for name in ARROWS}
+        chosen = {name: 0.0 if name in cut else 1.0 for name in ARROWS if name in cut or recording}
+        gains = {name.replace(">", "_"): Gain(gain=gain) for name, gain in chosen.items()}
         arrows = arrows.model_copy(update=gains | {"pulse": pulse or arrows.pulse})
         return base.model_copy(update={"seed": seed, "sim": base.sim.model_copy(update={"arrows": arrows})})
 
     def economy(self, params: Params, constants: Constants | None = None, recording: bool = False) -> Any:
         """At its first month; cut arrows transmit ``constants``."""
-        reference = {references.named(name): np.array([value]) for name, value in (constants or {}).items()}
+        reference = transmitted(constants)
         if self.toy is not None:
             return Toy(params, self.toy, self.swings, reference, recording)
         return _builder()(params, reference, recording)
@@ -50,6 +57,11 @@ class World:
     def identity(self) -> str:
         """What its results depend on, seed and arrows apart."""
         return _identity(self)
+
+
+def transmitted(constants: Constants | None) -> references.Signals:
+    """Constants as arrows want them."""
+    return {references.named(name): np.array([value]) for name, value in (constants or {}).items()}
 
 
 @cache
@@ -61,6 +73,17 @@ def _identity(world: World) -> str:
 def _resolved(lines: tuple[str, ...]) -> Params:
     """Later lines replace earlier ones of the same key."""
     return resolve(list({line.partition("=")[0]: line for line in lines}.values()))
+
+
+def refuse_cuts(world: World) -> None:
+    """For experiments that make no references.
+
+    Raises
+    ------
+    Mistakes
+    """
+    if not world.live:
+        raise Mistakes([Mistake("--set sim.arrows", ": a cut needs references, which only `python -m analysis loop` makes here.")])
 
 
 def constants(economy: Any) -> dict[str, float]:

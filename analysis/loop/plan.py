@@ -111,14 +111,19 @@ class Plan:
 
     def whole(self, world: World, seed: int, cut: Sequence[str]) -> Arrays | None:
         """A whole run, if it is there."""
-        constants = self.constants_of(world) if cut else None
-        if cut and constants is None:
+        constants = self.needed(world, cut)
+        if constants is None and (cut or not world.live):
             return None
         return self.store.get(Whole(world, seed, ordered(cut), constants, self.store).name)
 
+    def needed(self, world: World, cut: Sequence[str]) -> dict[str, float] | None:
+        """Constants that a run with some arrows cut transmits; None where it needs none, or they are not there yet."""
+        return self.constants_of(world) if cut or not world.live else None
+
     def branch(self, seed: int, date: int, branch: Branch) -> Arrays | None:
         """What was seen on a branch, if it is there."""
-        name = Branches(self.world, seed, {}, self.length, self.store).named(date, branch)
+        constants = self.needed(self.world, ())
+        name = Branches(self.world, seed, {}, self.length, self.store, constants).named(date, branch)
         if name not in self._seen and (found := self.store.get(name)) is not None:
             self._seen[name] = found
         return self._seen.get(name)
@@ -145,12 +150,15 @@ class Plan:
 
     def _runs(self, world: World, cuts: Sequence[Sequence[str]]) -> list[Whole]:
         """One a seed and cut, seed by seed; those that need constants only where these are there."""
-        constants = self.constants_of(world)
-        wanted = [cut for cut in cuts if not cut or constants is not None]
-        return [Whole(world, seed, ordered(cut), constants if cut else None, self.store) for seed in self.seeds for cut in wanted]
+        known = {tuple(cut): self.needed(world, cut) for cut in cuts}
+        wanted = [cut for cut, constants in known.items() if constants is not None or (not cut and world.live)]
+        return [Whole(world, seed, ordered(cut), known[cut], self.store) for seed in self.seeds for cut in wanted]
 
     def _branches(self, dates: Sequence[int], what: tuple[Branch, ...]) -> list[Branches]:
-        return [Branches(self.world, seed, dict.fromkeys(dates, what), self.length, self.store) for seed in self.branch_seeds]
+        constants, at = self.needed(self.world, ()), dict.fromkeys(dates, what)
+        if constants is None and not self.world.live:
+            return []
+        return [Branches(self.world, seed, at, self.length, self.store, constants) for seed in self.branch_seeds]
 
     def stages(self) -> list[Stage]:
         """In the order of what they tell."""
