@@ -27,7 +27,11 @@ def main(arguments: list[str]) -> int:
     """Dispatch; returns the exit code."""
     if arguments and arguments[0] in COMMANDS:
         command = importlib.import_module(f"analysis.{arguments[0]}")
-        return int(command.main(arguments[1:]))
+        try:
+            return int(command.main(arguments[1:]))
+        except KeyboardInterrupt:
+            print("Interrupted; what is complete stays, and is used when the command is given again.", file=sys.stderr)
+            return 130
     print("usage: python -m analysis COMMAND ...", file=sys.stderr)
     for name in COMMANDS:
         summary = (importlib.import_module(f"analysis.{name}").__doc__ or "").splitlines()[0]

@@ -96,6 +96,15 @@ def test_a_policy_that_forgoes_spending_and_avoids_losses_has_a_rate(tmp_path):
     assert row.ratio == pytest.approx(expected) and row.low < row.ratio < row.high
 
 
+def test_an_interruption_is_said_without_a_traceback(capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare, "act", interrupted)
+    assert command(["compare", "baseline", "us_only"]) == 130
+    assert "what is complete stays" in capsys.readouterr().err
+
+
 def test_policies_take_no_list_of_scenarios(capsys):
     with pytest.raises(SystemExit):
         policies.main(["baseline"])
