@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-PORT = 8765  # unless another is given; the next free one if it is taken
+PORT, TRIED = 8765, 20  # unless another is given: the first of so many ports that is free
 
 
 def main(arguments: list[str]) -> int:
@@ -35,6 +35,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.error(f"--port {found.port}: no such port. Give 0 to 65535; 0 takes any that is free.")
     if found.sessions < 1:
         command.error(f"--sessions {found.sessions}: a page needs one. Give 1 or more.")
+    found.ports = range(PORT, PORT + TRIED) if found.port is None else range(found.port, found.port + 1)
     return found
 
 

@@ -9,14 +9,11 @@ import socket
 import sys
 import webbrowser
 
-from analysis.app import PORT
 from analysis.app.catalog import catalog
 from sim.compose import resolve
 from sim.mistakes import Mistakes
 from sim.params import Params
 from sim.run import warm_cache
-
-TRIED = 20  # ports after the usual one
 
 
 def settings(given: argparse.Namespace) -> list[str]:
@@ -43,9 +40,9 @@ def run(given: argparse.Namespace) -> int:
     params = read(given)
     if params is None:
         return 2
-    listener = listen(given.host, given.port)
+    listener = listen(given.host, given.ports)
     if listener is None:
-        print(f"Port {given.port or PORT} of {given.host} cannot be had. Give another with --port N.", file=sys.stderr)
+        print(f"Port {given.ports[0]} of {given.host} cannot be had. Give another with --port N.", file=sys.stderr)
         return 2
     warm_cache()
     address = f"http://{named(given.host)}:{listener.getsockname()[1]}/"
@@ -65,10 +62,10 @@ def named(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def listen(host: str, port: int | None) -> socket.socket | None:
-    """A socket that listens: on the port that was asked for, or near the usual one; none if that cannot be."""
+def listen(host: str, ports: range) -> socket.socket | None:
+    """A socket that listens on the first of these ports that is free; none if none is."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for number in range(PORT, PORT + TRIED) if port is None else (port,):
+    for number in ports:
         listener = socket.socket(family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):

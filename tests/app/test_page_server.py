@@ -226,7 +226,7 @@ def test_a_taken_port_is_named(capsys):
 
 
 def test_only_loopback_is_bound_unless_another_address_is_asked_for():
-    with running.listen("127.0.0.1", 0) as listener:
+    with running.listen("127.0.0.1", range(1)) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
     assert server.hosts("127.0.0.1") == frozenset(server.LOOPBACK)
     assert socket.gethostname().lower() in server.hosts("0.0.0.0")

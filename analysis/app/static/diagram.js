@@ -6,7 +6,7 @@ caploop.Diagram = class {
     const { svg } = caploop;
     this.boxes = {};
     this.arrows = {};
-    this.picture = svg("svg", { viewBox: "-46 0 830 470", role: "group", "aria-label": "The loop: credit, scaling, obsolescence, valuation, and credit again" });
+    this.picture = svg("svg", { viewBox: "-64 0 860 470", role: "group", "aria-label": "The loop: credit, scaling, obsolescence, valuation, and credit again" });
     this.picture.append(heads());
     for (const arrow of caploop.catalog.arrows) this.arrows[arrow.name] = this.arrow(arrow, cut);
     for (const [name, at] of Object.entries(BOXES)) this.boxes[name] = this.box(name, at);
