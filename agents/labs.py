@@ -57,6 +57,7 @@ class Lab(Party):
         self.bill = 0.0  # USD/year of inference compute
         self.burn = 0.0  # USD/year by which its compute costs more than users paid last month
         self.offered = 0.0  # USD of equity on offer this month
+        self.tied = 0.0  # USD of it that is the vendor's, for compute
 
     def appetite(self, market: Market, worth: float) -> float:
         """Equity it is offered, a year, per unit of its inference bill: less when credit is dear or rationed.
@@ -82,6 +83,11 @@ class Lab(Party):
         wanted = bill * max(p.self_financing * margin + raised - p.staff, 0.0)
         self.training += (wanted - self.training) / p.training_lag
         return self.training
+
+    def accept(self, offer: float, raised: float) -> float:
+        """Equity it raises a year per unit of its bill, with what it takes of a vendor's ``offer``, USD: no more than the rest."""
+        self.tied = min(offer, self.raise_equity(self.bill, raised))
+        return raised + self.tied * MONTHS / self.bill if self.tied > 0.0 else raised
 
     def raise_equity(self, bill: float, raised: float) -> float:
         """USD sought this month."""

@@ -139,12 +139,12 @@ class Operator(Party):
         """Deals close once a quarter, each sponsor in its own month."""
         return (month + self.number) % 3 == 0
 
-    def request(self, cash: float) -> list[FinancingRequest]:
-        """Seek deals for what is ready, with as much own money as prudence allows."""
+    def request(self, cash: float, tied: float = 0.0) -> list[FinancingRequest]:
+        """Seek deals for what is ready, with as much own money as prudence allows and all that is ``tied`` to orders, USD."""
         wanted = sum(self.ready.values())
         if wanted <= 0.0:
             return []
-        own = self.params.equity_spend * max(cash, 0.0)
+        own = self.params.equity_spend * max(cash - tied, 0.0) + tied
         return [FinancingRequest(self.party, c, ready, own * ready / wanted) for c, ready in self.ready.items() if ready > 0.0]
 
     def expects(self, month: int, cash: float, debt: float, banks: Sequence[str] = (), own: float = 1.0) -> float:

@@ -42,6 +42,12 @@ MONTHLY: Final[Columns] = {
     "bonds": ("USD", "clouds' bonds outstanding"),
     "bond_spread": ("1/year", "over the base rate, of bonds issued in the month, mean; null without any"),
     "private_equity": ("USD", "put into operators by private equity, in the month"),
+    "vendor_equity": ("USD", "put into operators by the vendor, for orders, in the month"),
+    "vendor_equity_labs": ("USD", "put into labs by the vendor, for compute, in the month, beyond its part of every raise"),
+    "circular_orders": ("USD", "orders placed in the month that the vendor's equity carried, with the debt beside it"),
+    "circular_share": ("share", "of all orders placed in the month"),
+    "unsold": ("USD", "operators' unsold hours at spot, where the vendor has agreed to take them back, in the month"),
+    "bought_back": ("USD", "paid for them by the vendor"),
     "anchor_rent": ("USD", "contract rent that clouds paid operators, in the month"),
     "guarantees": ("USD", "paid by clouds for residual values they had guaranteed, in the month"),
     "refinancing": ("USD", "notional of deals that replace maturing ones"),
@@ -211,7 +217,7 @@ FLOWS: Final[Columns] = {
 
 EVENTS: Final[Columns] = {
     **WHEN,
-    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation or rule"),
+    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal or rule"),
     "region": ("text", "region"),
     "deal": ("id", "deal concerned"),
     "party": ("text", "agent or class concerned"),

@@ -65,6 +65,7 @@ FLOWS = {
     "site_rent": ("profit", "profit"),  # deals, operators -> landlords
     "lease_claim": ("claims", "claims"),  # operators -> landlords: rents overdue, and damages when a lease is rejected
     "prepayment_refund": ("prepaid", "prepaid"),  # deal in liquidation -> tenant
+    "buy_back": ("profit", "profit"),  # vendor -> deals, for unsold hours
 }
 FLOW = {name: i for i, name in enumerate(FLOWS)}
 ACCOUNT = {name: i for i, name in enumerate(ACCOUNTS)}

@@ -154,4 +154,5 @@ def _settle_vendor(economy: Economy) -> None:
         ledger.pay("goods", vendor.party, suppliers, vendor.params.goods_share * revenue)
         spare = vendor.spare(float(ledger.cash(vendor.party)), revenue)
         ledger.pay("payout", vendor.party, savers, spare)
+        vendor.revenue = {r: economy.facts[r]["vendor_revenue"] for r in economy.regions}
         economy.vendor_revenue = revenue * MONTHS

@@ -17,6 +17,7 @@ from sim.phases.leasing import pay_sites, settle_leases
 from sim.phases.pledging import set_aside
 from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
+from sim.phases.supporting import back, buy_back
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -73,8 +74,9 @@ def _compete(economy: Economy, region: str) -> None:
     for lab, q, s in zip(labs, quality, share, strict=True):
         lab.quality = float(q)
         lab.bill = float(s) * market.inference
-        lab.plan(lab.bill, margin, offered)
-        lab.offered = lab.raise_equity(lab.bill, offered)
+        raised = back(economy, region, lab, offered)
+        lab.plan(lab.bill, margin, raised)
+        lab.offered = lab.raise_equity(lab.bill, raised)
     economy.note(region, raise_multiple=offered, concentration=total(share**2), leading_lab=float(np.argmax(share)))
 
 
@@ -222,22 +224,23 @@ def _raise(economy: Economy, region: str, dry: np.ndarray) -> None:
     for lab, failed in zip(economy.all("lab", region), dry, strict=True):
         if failed or lab.offered <= 0.0:
             continue
-        backers = [(c.party, lab.params.from_clouds * c.weight) for c in clouds]
-        backers += [(v.party, lab.params.from_vendor / len(vendors)) for v in vendors]
+        free = lab.offered - lab.tied
+        backers = [(c.party, lab.params.from_clouds * c.weight * free) for c in clouds]
+        backers += [(v.party, (lab.params.from_vendor * free + lab.tied) / len(vendors)) for v in vendors]
         left = lab.offered - venturing.advance(economy, region, lab)
         for party, part in backers:
-            amount = min(part * lab.offered, max(float(economy.ledger.cash(party)), 0.0), left)
+            amount = min(part, max(float(economy.ledger.cash(party)), 0.0), left)
             economy.owners.invest(lab.party, party, amount)
             left -= amount
         economy.save(lab.party, region, left)
-        economy.note(region, lab_raise=lab.offered)
+        economy.note(region, lab_raise=lab.offered, vendor_equity_labs=lab.tied)
 
 
 def _collect(economy: Economy, region: str, rents: Rents) -> None:
     """Deals and clouds pay running costs, management and rents of sites; what is left waits for the pay date."""
     p, ledger = economy.params.sim.markets.compute, economy.ledger
     suppliers = economy.outside["suppliers", region]
-    earned = rents.contracted + rents.spot
+    earned = rents.contracted + rents.spot + buy_back(economy, region, rents.rows, rents.spot)
     spent = rents.cost + p.overhead * (earned - rents.cost)
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
     site = pay_sites(economy, region, rents.rows, earned - spent - rents.prepaid)
