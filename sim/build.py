@@ -14,6 +14,7 @@ from agents.investors import Investor
 from agents.labs import Lab
 from agents.operators import Operator
 from agents.regulators import Regulator
+from agents.sellers import Seller
 from agents.vendors import Vendor
 from sim import start as starts
 from sim.arrows import Arrows
@@ -27,6 +28,7 @@ from sim.books.owners import Owners
 from sim.books.sites import Sites
 from sim.economy import Economy
 from sim.markets import primary
+from sim.phases.hedging import open_book
 from sim.phases.leasing import paid_by_operators
 from sim.phases.library import read_library
 from sim.phases.placing import start_rates
@@ -44,6 +46,7 @@ KINDS: dict[str, type] = {
     "agency": Agency,
     "regulator": Regulator,
     "investor": Investor,
+    "seller": Seller,
 }
 
 
@@ -152,7 +155,9 @@ def _weights(economy: Economy, kind: str, region: str) -> list[float]:
     if kind == "investor":
         sizes = [style.size for style in getattr(p.investors, region).kinds for _ in range(style.count)]
         return [size / sum(sizes) for size in sizes]
-    counts = {"lab": p.labs, "operator": p.operators, "cloud": p.clouds}
+    if kind == "seller" and economy.params.sim.markets.protection.most == 0.0:
+        return []
+    counts = {"lab": p.labs, "operator": p.operators, "cloud": p.clouds, "seller": p.sellers}
     count = counts[kind].count if kind in counts else len(economy.params.sim.ratings.agencies) if kind == "agency" else 1
     return [1.0 / count] * count
 
@@ -180,7 +185,7 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
         beliefs = (p.investors.start_loss_belief * path.loss_belief, p.investors.start_volatility * path.volatility)
         style = styles[number] if number < len(styles) else styles[-1].model_copy(update={"committed": 0.0})  # one who idles
         return Investor(*common, p.investors, weight, style=style, beliefs=beliefs)
-    params = {"cloud": p.clouds, "regulator": p.regulators}[kind]
+    params = {"cloud": p.clouds, "regulator": p.regulators, "seller": p.sellers}[kind]
     return KINDS[kind](*common, params, weight)
 
 
@@ -199,6 +204,7 @@ def _books(economy: Economy) -> None:
     for slot, cloud in enumerate(clouds):
         cloud.slot = slot
         economy.fleet.cloud_region[slot] = economy.regions.index(cloud.region)
+    economy.protection = {region: open_book(economy, region) for region in economy.regions}
     people = [a for r in economy.regions for a in economy.all("investor", r)]
     for slot, agent in enumerate(people):
         economy.styles.setdefault(f"held_by_{agent.style.name}", []).append(slot)

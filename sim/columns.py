@@ -79,6 +79,18 @@ MONTHLY: Final[Columns] = {
     "funded_share": ("share", "part of wanted orders that was financed"),
     "cost_of_capital": ("1/year", "rate at which labs and operators decide"),
     "raise_multiple": ("1", "labs' equity raised, relative to its trend"),
+    "protection_grade": (
+        "1/year",
+        "of five years of protection on the weakest cloud; at expected loss where none is traded",
+    ),
+    "protection_operators": ("1/year", "the same on operators' notes, mean by balance; null without any"),
+    "protection_junior": ("1/year", "the same on the junior class, all losses its own"),
+    "protection": ("USD", "notes that investors have protected, netted with what they sold to the same seller"),
+    "protection_gross": ("USD", "protection bought and sold by investors, not netted"),
+    "premiums": ("USD", "paid for protection in the month"),
+    "protection_paid": ("USD", "paid by sellers of protection for losses in the month"),
+    "protection_lost": ("USD", "that investors were owed by sellers who failed in the month, and did not get"),
+    "seller_failures": ("count", "sellers of protection that failed in the month"),
     # compute
     "rent": ("USD/GPU-hour", "posted rent of the newest vintage"),
     "unit_cost": ("USD/GPU", "cost of an installed GPU, shell and power included"),
@@ -196,7 +208,7 @@ TRANCHES: Final[Columns] = {
 AGENTS: Final[Columns] = {
     **WHEN,
     "agent": ("text", "name, unique within kind and region"),
-    "kind": ("text", "lab, operator, cloud, vendor or investor"),
+    "kind": ("text", "lab, operator, cloud, vendor, investor or seller (of protection)"),
     "region": ("text", "region"),
     "cash": ("USD", "deposits"),
     "net_worth": ("USD", "assets less debts"),

@@ -122,6 +122,11 @@ def _bonds(books: np.ndarray, bonds: "Bonds", scale: float, name: Callable[[int]
     return [_worst("bonds owed and held are bonds outstanding", books - held + owed, scale, name)]
 
 
+def contracts_gap(ledger: "Ledger", breaches: np.ndarray) -> Gap:
+    """The largest of ``breaches``, USD, between accounts and what contracts between their holders are worth."""
+    return _worst("claims on contracts are what they are worth", breaches, max(total_assets(ledger), 1.0), lambda _: "protection")
+
+
 def check(found: Iterable[Gap]) -> float:
     """Largest breach relative to its scale.
 

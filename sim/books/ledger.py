@@ -17,6 +17,7 @@ CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), (
 KINDS = (
     *("world", "users", "savers", "banks", "suppliers", "utilities", "landlords", "exchange"),
     *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal"),
+    "seller",
 )
 
 # flow: (account of the payer that rises, account of the payee that falls); cash moves beside them
@@ -66,6 +67,9 @@ FLOWS = {
     "lease_claim": ("claims", "claims"),  # operators -> landlords: rents overdue, and damages when a lease is rejected
     "prepayment_refund": ("prepaid", "prepaid"),  # deal in liquidation -> tenant
     "buy_back": ("profit", "profit"),  # vendor -> deals, for unsold hours
+    "premium": ("profit", "profit"),  # investors -> sellers of protection, and back for what they sold
+    "protection": ("profit", "profit"),  # sellers of protection -> investors, for losses
+    "protection_closed": ("claims", "claims"),  # between a seller of protection that has failed and investors
 }
 FLOW = {name: i for i, name in enumerate(FLOWS)}
 ACCOUNT = {name: i for i, name in enumerate(ACCOUNTS)}

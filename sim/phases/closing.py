@@ -21,7 +21,9 @@ def close(economy: Economy) -> None:
     bonds = economy.bonds if economy.params.agents.clouds.bond_tenor > 0 else None
     landlords = [economy.outside["landlords", region] for region in economy.regions]
     books = (economy.ledger, economy.deals, economy.fleet, cloud_parties(economy))
-    economy.residual = audit.check(audit.gaps(*books, bonds, landlords, economy.leases.book))
+    found = audit.gaps(*books, bonds, landlords, economy.leases.book)
+    found += [audit.contracts_gap(economy.ledger, book.gaps()) for book in economy.protection.values()]
+    economy.residual = audit.check(found)
     if economy.month >= 0:
         reports.monthly(economy)
     economy.clock += 1
