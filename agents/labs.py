@@ -64,6 +64,7 @@ class Lab(Party):
         self.paid = 0.0  # USD that users paid last month
         self.lent = self.served = 0.0  # USD borrowed on pledges, and of interest and principal on them, this month
         self.past: list[float] = []  # quality in the last months, oldest first
+        self.tied = 0.0  # USD of it that is the vendor's, for compute
 
     def appetite(self, market: Market, worth: float) -> float:
         """Equity it is offered, a year, per unit of its inference bill: less when credit is dear or rationed.
@@ -105,6 +106,11 @@ class Lab(Party):
         if (month + self.number) % 3 or coupon > p.dearest:
             return 0.0
         return min(p.borrowed * self.bill / 4.0, most)
+
+    def accept(self, offer: float, raised: float) -> float:
+        """Equity it raises a year per unit of its bill, with what it takes of a vendor's ``offer``, USD: no more than the rest."""
+        self.tied = min(offer, self.raise_equity(self.bill, raised))
+        return raised + self.tied * MONTHS / self.bill if self.tied > 0.0 else raised
 
     def raise_equity(self, bill: float, raised: float) -> float:
         """USD sought this month."""

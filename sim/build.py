@@ -12,8 +12,10 @@ from agents.agencies import Agency
 from agents.clouds import Cloud
 from agents.investors import Investor
 from agents.labs import Lab
+from agents.lessors import Lessor
 from agents.operators import Operator
 from agents.regulators import Regulator
+from agents.sellers import Seller
 from agents.sovereigns import Sovereign
 from agents.vendors import Vendor
 from sim import start as starts
@@ -28,6 +30,7 @@ from sim.books.owners import Owners
 from sim.books.sites import Sites
 from sim.economy import Economy
 from sim.markets import primary
+from sim.phases.hedging import open_book
 from sim.phases.leasing import paid_by_operators
 from sim.phases.library import read_library
 from sim.phases.placing import start_rates
@@ -47,6 +50,8 @@ KINDS: dict[str, type] = {
     "regulator": Regulator,
     "investor": Investor,
     "sovereign": Sovereign,
+    "seller": Seller,
+    "lessor": Lessor,
 }
 
 
@@ -156,7 +161,11 @@ def _weights(economy: Economy, kind: str, region: str) -> list[float]:
         return [size / sum(sizes) for size in sizes]
     if kind == "lab":
         return lab_shares(economy, region)
-    counts = {"operator": p.operators, "cloud": p.clouds, "sovereign": p.sovereigns}
+    if kind == "seller" and economy.params.sim.markets.protection.most == 0.0:
+        return []
+    if kind == "lessor" and economy.params.sim.markets.upgrades.share == 0.0:
+        return []
+    counts = {"operator": p.operators, "cloud": p.clouds, "sovereign": p.sovereigns, "seller": p.sellers, "lessor": p.lessors}
     count = counts[kind].count if kind in counts else len(economy.params.sim.ratings.agencies) if kind == "agency" else 1
     return [1.0 / max(count, 1)] * count
 
@@ -184,7 +193,9 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
         beliefs = (p.investors.start_loss_belief * path.loss_belief, p.investors.start_volatility * path.volatility)
         style = styles[number] if number < len(styles) else styles[-1].model_copy(update={"committed": 0.0})  # one who idles
         return Investor(*common, p.investors, weight, style=style, beliefs=beliefs)
-    params = {"cloud": p.clouds, "regulator": p.regulators, "sovereign": p.sovereigns}[kind]
+    if kind == "lessor":
+        return Lessor(*common, p.lessors, weight, depreciation=belief * path.depreciation)
+    params = {"cloud": p.clouds, "regulator": p.regulators, "sovereign": p.sovereigns, "seller": p.sellers}[kind]
     return KINDS[kind](*common, params, weight)
 
 
@@ -206,6 +217,7 @@ def _books(economy: Economy) -> None:
     for slot, owner in enumerate(owners):
         owner.slot = slot
         economy.fleet.cloud_region[slot] = economy.regions.index(owner.region) if owner.kind == "cloud" else ABROAD
+    economy.protection = {region: open_book(economy, region) for region in economy.regions}
     people = [a for r in economy.regions for a in economy.all("investor", r)]
     if states:
         economy.styles["held_by_sovereigns"] = list(range(len(investors) - len(states), len(investors)))

@@ -19,6 +19,7 @@ from sim.books.fleet import Fleet
 from sim.books.leases import Leases
 from sim.books.ledger import Ledger
 from sim.books.owners import Owners
+from sim.books.protection import Protection
 from sim.books.sites import Sites
 from sim.month import PHASES
 from sim.orders import Book
@@ -52,6 +53,7 @@ class Economy(mesa.Model):
         self.fleet: Fleet
         self.sites: Sites
         self.leases: Leases
+        self.protection: dict[str, Protection] = {}  # by region
         self.arrows: Arrows
         self.tape: Tape
         self.quotes: dict[str, dict[str, float]] = {}  # credit terms before arrows, by region
@@ -160,7 +162,7 @@ class Economy(mesa.Model):
         params : of the copy from now on, if they are to differ; who and how many there are may not
         """
         other = self._rebuild(self.params if params is None else params)
-        books = ("ledger", "deals", "bonds", "contracts", "fleet", "sites", "leases", "owners", "arrows")
+        books = ("ledger", "deals", "bonds", "contracts", "fleet", "sites", "leases", "protection", "owners", "arrows")
         together = copy.deepcopy([getattr(self, name) for name in books])  # in one, so that all share one ledger
         for name, book in zip(books, together, strict=True):
             setattr(other, name, book)

@@ -34,6 +34,10 @@ COUNTED = (  # figures that phases note
     *("take_outs", "private_equity", "anchor_rent", "guarantees"),
     "operator_depreciation",
     *(f"lost_by_{kind}" for kind in (*HOLDERS, "banks")),
+    *("capex_lessors", "leased", "swaps", "equipment_rents", "lessor_depreciation", "lessor_losses"),
+    *("lessor_equity", "lessor_failures", "bank_losses_lessors"),
+    *("protection", "protection_gross", "premiums", "protection_paid", "protection_lost", "seller_failures"),
+    *("vendor_equity", "vendor_equity_labs", "circular_orders", "unsold", "bought_back"),
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("sites_begun", "orders_waiting"),
     *("renewals", "sites_sold"),
@@ -118,6 +122,8 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "investor_loans": loans,
         "investor_leverage": debt / worth if worth > THIN * debt else np.nan,
         "funded_share": facts["funded"] / facts["wanted"] if facts["wanted"] > 0.0 else np.nan,
+        **{name: facts[name] for name in ("protection_grade", "protection_operators", "protection_junior")},
+        "circular_share": _share(facts.get("circular_orders", 0.0), facts["funded"] + facts["orders_clouds"]),
         "cost_of_capital": facts["cost_of_capital"],
         "raise_multiple": facts["raise_multiple"],
         "rent": market.rent / YEAR_HOURS,
@@ -148,6 +154,10 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "audit_gap": economy.residual,
     }
     return row | gpus_by_age(economy, region) | _customers(economy, region) | _ladder(economy, rows)
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole > 0.0 else np.nan
 
 
 def _ladder(economy: Economy, rows: np.ndarray) -> dict[str, float]:

@@ -114,7 +114,7 @@ def _hardware(
     own = held[clouds] - fleet.book.sum(axis=1) - fleet.paid.sum(axis=1)
     yield _worst("a cloud's hardware is in its books", own, scale, lambda i: name(int(clouds[i])))
     let = held[np.asarray(landlords, dtype=np.int64)] - np.asarray(sites)
-    yield _worst("a landlord's sites are in its books", let, scale, lambda i: name(int(landlords[i])))
+    yield _worst("what landlords and lessors own is in their books", let, scale, lambda i: name(int(landlords[i])))
     yield _worst("GPUs bought are installed, on order, failed or retired", units, max(fleet.bought, 1.0), lambda _: "fleet")
 
 
@@ -123,6 +123,11 @@ def _bonds(books: np.ndarray, bonds: "Bonds", scale: float, name: Callable[[int]
     owed = np.bincount(bonds["issuer"], bonds["balance"], len(books))
     held = np.bincount(bonds.holders, bonds.held(), len(books))
     return [_worst("bonds owed and held are bonds outstanding", books - held + owed, scale, name)]
+
+
+def contracts_gap(ledger: "Ledger", breaches: np.ndarray) -> Gap:
+    """The largest of ``breaches``, USD, between accounts and what contracts between their holders are worth."""
+    return _worst("claims on contracts are what they are worth", breaches, max(total_assets(ledger), 1.0), lambda _: "protection")
 
 
 def check(found: Iterable[Gap]) -> float:

@@ -12,6 +12,7 @@ from sim.markets import hardware, tokens
 from sim.phases.governing import age_states
 from sim.phases.leasing import age_leases
 from sim.phases.renewing import by_part, run_down
+from sim.phases.upgrading import upgrade
 from sim.streams import entity
 from sim.sums import total
 from sim.units import MONTHS
@@ -30,6 +31,7 @@ def age(economy: Economy) -> None:
         _observe(economy, region)
         _demand(economy, region)
     _wear(economy)
+    upgrade(economy)
     age_leases(economy)
 
 

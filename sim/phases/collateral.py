@@ -20,6 +20,7 @@ from sim.phases.contracting import owed, usual_prepayment, worth
 from sim.phases.dealing import kinds
 from sim.phases.pledging import backings
 from sim.phases.receiving import lay_out, lay_out_new
+from sim.phases.supporting import let
 from sim.units import MONTHS
 from sim.valuing import Units, own_site_rents, site_values, units
 
@@ -164,7 +165,7 @@ def _lists(economy: Economy, region: str, u: Units, contract: np.ndarray, months
 
     return {
         "contract": alive * (kept * contract)[:, None],
-        "market": alive * (kept * market.utilisation * u.rent)[:, None],
+        "market": alive * (kept * let(economy, region) * u.rent)[:, None],
         "cost": alive * (kept * u.running_cost)[:, None] + (u.gpus * u.site_rent / MONTHS)[:, None],
         "value": worth(market.depreciation_seen, p.secondary.sale_rate, p.secondary.sale_years),
         "appraisal": worth(market.depreciation_belief, rate, service),

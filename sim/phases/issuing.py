@@ -13,6 +13,7 @@ from sim.phases.leasing import sign
 from sim.phases.placing import count_securities, room, rules, transmitted, usual_debt, yearly
 from sim.phases.pledging import pledges
 from sim.phases.refinancing import refinance, take_out
+from sim.phases.supporting import circular, equip
 from sim.sums import total
 
 if TYPE_CHECKING:
@@ -92,12 +93,15 @@ def _funded_share(economy: Economy, region: str, debt: np.ndarray, own_share: np
     carried = np.array([1.0 if channel.lender == "banks" else market.ration for channel in menu])
     lent = 1.0 - debt + debt * carried
     wanted = np.zeros((len(operators), len(menu)))
-    able = np.zeros_like(wanted)
+    able, tied, own = np.zeros_like(wanted), np.zeros(len(operators)), np.zeros(len(operators))
     for i, operator in enumerate(operators):
         if operator.closes(economy.clock):
-            invite(economy, region, operator, {name: float(own_share[j] * lent[j]) for name, j in place.items()})
-            for request in operator.request(float(economy.ledger.cash(operator.party))):
+            needs: dict[str, float] = {name: float(own_share[j] * lent[j]) for name, j in place.items()}
+            tied[i] = equip(economy, region, operator, needs)
+            invite(economy, region, operator, needs)
+            for request in operator.request(float(economy.ledger.cash(operator.party)), float(tied[i])):
                 j = place[request.channel]
+                own[i] += request.equity
                 wanted[i, j] = request.amount
                 able[i, j] = request.equity / own_share[j]
     rationed = wanted * lent
@@ -106,6 +110,7 @@ def _funded_share(economy: Economy, region: str, debt: np.ndarray, own_share: np
     share = economy.transmit("funded_share", region, np.minimum(share, 1.0))
     notes = np.where(np.isnan(share), 0.0, wanted * share).sum(axis=0) * (market.own_share * debt)
     share = share * _fitting(economy, region, notes)
+    circular(economy, region, tied, own, np.where(np.isnan(share), 0.0, wanted * share))
     return wanted, np.where(wanted > 0.0, share, np.nan)
 
 

@@ -13,6 +13,7 @@ from sim.orders import Book
 from sim.phases.borrowing import expected
 from sim.phases.funding import weight_of_bonds
 from sim.phases.governing import buy_notes
+from sim.phases.hedging import covered, hedge
 from sim.phases.placing import usual_debt
 from sim.sums import by_row, total
 from sim.units import MONTHS
@@ -33,6 +34,7 @@ def price(economy: Economy) -> None:
         _mark(economy, region)
         _trade(economy, region, exposure)
         buy_notes(economy, region)
+        hedge(economy, region, exposure)
         repay(economy.ledger, economy.outside["banks", region], economy.parties("investor", region))
 
 
@@ -130,19 +132,21 @@ def _bids(economy: Economy, region: str, exposure: np.ndarray, sought: float) ->
     loss = economy.transmit("loss_belief", region, np.array([a.loss_belief for a in agents]))
     risk = economy.transmit("loss_volatility", region, np.array([a.loss_volatility for a in agents]))
     own, lean, letter = capital(economy, region), _lean(economy, region), junior_letter(economy, region)
+    share, cost = covered(economy, region, exposure)
+    loss, risk = loss * (1.0 - share) + cost * share, risk * (1.0 - share)
     market = economy.tape[region]
     economy.bids[region] = Book.of(
         [
             agent.bid(
                 market,
                 max(float(has), agent.style.committed / agent.style.count * debt),
-                market.dispersion,
+                market.dispersion * float(alone),
                 float(mu),
                 float(sigma),
                 lean,
                 letter,
             )
-            for agent, has, mu, sigma in zip(agents, own, loss, risk, strict=True)
+            for agent, has, mu, sigma, alone in zip(agents, own, loss, risk, 1.0 - share, strict=True)
         ]
     )
 

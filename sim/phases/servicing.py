@@ -89,7 +89,7 @@ def _sell(economy: Economy, receipts: Receipts) -> None:
         lag = fleet.lag(economy.tape.frontier, fleet.deals["vintage"][rows])
         shares = bids(economy, region, total(price + spare))
         kept = 1.0 - sum(shares)  # what sovereigns take comes to no market
-        sold = kept * float(effective(p.compute, fleet.deals["gpus"][rows], lag).sum())
+        sold = kept * float(effective(p.compute, fleet.deals["gpus"][rows], lag).sum()) + fleet.equipment.released.pop(i, 0.0)
         share = sold * MONTHS / economy.tape[region].capacity
         economy.publish(region, fire_sale=fire_sale(p.secondary, economy.tape[region].fire_sale, share), liquidated=share)
         if not len(rows):

@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import contracts, tokens
-from sim.phases import venturing
+from sim.phases import upgrading, venturing
 from sim.phases.anchoring import pay_rents
 from sim.phases.borrowing import borrow, claimed, collect, fail
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
@@ -19,6 +19,7 @@ from sim.phases.leasing import pay_sites, settle_leases
 from sim.phases.pledging import set_aside
 from sim.phases.regulating import barred_labs
 from sim.phases.renting import spot
+from sim.phases.supporting import back, buy_back
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -39,11 +40,13 @@ class Rents:
     used: np.ndarray  # market value of the contracted units in use
     clouds: np.ndarray
     cloud_cost: np.ndarray  # to run them and to manage them, no more than they earn
+    leased: np.ndarray  # (o,) by operator, what units earn that it leases
+    leased_cost: np.ndarray  # the same of them
 
     @property
     def bill(self) -> float:
         """Market value of all compute used."""
-        return total(self.used) + total(self.spot) + total(self.clouds)
+        return total(self.used) + total(self.spot) + total(self.clouds) + total(self.leased)
 
     def by_tenant(self, amounts: np.ndarray, labs: int) -> np.ndarray:
         """Sums (l,) of (n,) amounts by lab."""
@@ -77,8 +80,9 @@ def _compete(economy: Economy, region: str) -> None:
     for lab, q, s in zip(labs, quality, share, strict=True):
         lab.quality = float(q)
         lab.bill = float(s) * market.inference
-        lab.plan(lab.bill, margin, offered + lab.net_borrowing)
-        lab.offered = lab.raise_equity(lab.bill, offered)
+        raised = back(economy, region, lab, offered)
+        lab.plan(lab.bill, margin, raised + lab.net_borrowing)
+        lab.offered = lab.raise_equity(lab.bill, raised)
     economy.note(region, raise_multiple=offered, concentration=total(share**2), leading_lab=float(np.argmax(share)))
 
 
@@ -98,6 +102,7 @@ def _rents(economy: Economy, region: str) -> Rents:
     held = fleet.gpus[clouds] * (rent > running) / MONTHS
     let = np.array([total(h) for h in held * rent * market.utilisation])
     ran = np.minimum([total(h) for h in held * running], let)
+    leased, leased_cost = upgrading.earned(economy, region)
     free = (1.0 - p.overhead) * (contracted + open_market - cost) * runs
     return Rents(
         rows=rows,
@@ -109,6 +114,8 @@ def _rents(economy: Economy, region: str) -> Rents:
         used=gpus * p.cover * worth * runs,
         clouds=let,
         cloud_cost=ran + p.overhead * (let - ran),
+        leased=leased,
+        leased_cost=leased_cost,
     )
 
 
@@ -190,6 +197,7 @@ def _pay(economy: Economy, region: str, rents: Rents, compute: np.ndarray) -> No
     ledger.pay("contract_rent", people[rents.tenant[by_lab]], deal[by_lab], paid[by_lab])
     use_up(economy, rents.rows, rents.prepaid)
     ledger.pay("spot_rent", exchange, deal, rents.spot)
+    ledger.pay("spot_rent", exchange, economy.parties("operator", region), rents.leased)
     tenant = economy.contracts["tenant"][rents.rows]
     pay_rents(economy, region, tenant, deal, paid, rents.used, rents.clouds, rents.cloud_cost)
 
@@ -233,22 +241,23 @@ def _raise(economy: Economy, region: str, dry: np.ndarray) -> None:
     for lab, failed in zip(economy.all("lab", region), dry, strict=True):
         if failed or lab.offered <= 0.0:
             continue
-        backers = [(c.party, lab.params.from_clouds * c.weight) for c in clouds]
-        backers += [(v.party, lab.params.from_vendor / len(vendors)) for v in vendors]
+        free = lab.offered - lab.tied
+        backers = [(c.party, lab.params.from_clouds * c.weight * free) for c in clouds]
+        backers += [(v.party, (lab.params.from_vendor * free + lab.tied) / len(vendors)) for v in vendors]
         left = lab.offered - venturing.advance(economy, region, lab)
         for party, part in backers:
-            amount = min(part * lab.offered, max(float(economy.ledger.cash(party)), 0.0), left)
+            amount = min(part, max(float(economy.ledger.cash(party)), 0.0), left)
             economy.owners.invest(lab.party, party, amount)
             left -= amount
         economy.save(lab.party, region, left)
-        economy.note(region, lab_raise=lab.offered)
+        economy.note(region, lab_raise=lab.offered, vendor_equity_labs=lab.tied)
 
 
 def _collect(economy: Economy, region: str, rents: Rents) -> None:
     """Deals and clouds pay running costs, management and rents of sites; what is left waits for the pay date."""
     p, ledger = economy.params.sim.markets.compute, economy.ledger
     suppliers = economy.outside["suppliers", region]
-    earned = rents.contracted + rents.spot
+    earned = rents.contracted + rents.spot + buy_back(economy, region, rents.rows, rents.spot)
     spent = rents.cost + p.overhead * (earned - rents.cost)
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
     site = pay_sites(economy, region, rents.rows, earned - spent - rents.prepaid)
@@ -258,3 +267,4 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     clouds = economy.parties("cloud", region)
     ledger.pay("running_cost", clouds, suppliers, rents.cloud_cost)
     economy.note(region, ebitda=MONTHS * total(earned - spent), revenue=MONTHS * total(earned))
+    upgrading.pay_rents(economy, region, rents.leased, rents.leased_cost)
