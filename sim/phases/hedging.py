@@ -86,9 +86,14 @@ def _years(economy: Economy, region: str) -> float:
 # -- what protection is worth --------------------------------------------------------------------------------------------
 
 
+def _of_operators(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
+    """Of some deals those of operators: nobody protects what labs borrow on pledges."""
+    return rows[np.isin(economy.deals["sponsor"][rows], economy.parties("operator", region))]
+
+
 def _debts(economy: Economy, region: str) -> np.ndarray:
     """Notes (o,) of each operator's deals, USD."""
-    rows = economy.rows(region)
+    rows = _of_operators(economy, region, economy.rows(region))
     place = economy.places("operator", region, economy.deals["sponsor"][rows])
     return np.bincount(place, by_row(economy.deals["state"]["balance"][rows]), len(economy.all("operator", region)))
 
@@ -106,7 +111,7 @@ def _hazard(economy: Economy, region: str) -> market.Hazard:
 
 def _assets(economy: Economy, region: str) -> np.ndarray:
     """What operators have (o,), USD: units at what they will earn, contracts above spot, works at cost, cash."""
-    deals, fleet, rows = economy.deals, economy.fleet.deals, economy.rows(region)
+    deals, fleet, rows = economy.deals, economy.fleet.deals, _of_operators(economy, region, economy.rows(region))
     building, vintage, gpus = deals["stage"][rows] == BUILDING, fleet["vintage"][rows], fleet["gpus"][rows]
     above = np.maximum(economy.contracts["rent"][rows] - spot(economy, region, vintage), 0.0)
     let = economy.params.sim.markets.compute.cover * above * np.maximum(economy.contracts["months"][rows], 0) / MONTHS
@@ -194,6 +199,7 @@ def _trade(economy: Economy, region: str, exposure: np.ndarray, hazard: market.H
 def _losses(economy: Economy, region: str) -> np.ndarray:
     """Share (r,) of each reference that was written off since last month."""
     book, own = economy.protection[region], np.flatnonzero(economy.deals["region"] == economy.regions.index(region))
+    own = _of_operators(economy, region, own)
     place = economy.places("operator", region, economy.deals["sponsor"][own])
 
     def by_reference(amounts: np.ndarray) -> np.ndarray:

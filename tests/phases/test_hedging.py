@@ -296,3 +296,14 @@ def test_where_nobody_protects_it_is_quoted_at_expected_loss_and_no_money_moves(
     record, flows = (economy.recorder.table(name).to_pandas() for name in ("monthly", "flows"))
     assert not economy.all("seller", "us") and not set(flows["flow"]) & {"premium", "protection", "protection_closed"}
     assert record["protection"].iloc[0] == 0.0 and 0.0 < record["protection_grade"].iloc[0] < record["protection_operators"].iloc[0]
+
+
+def test_what_labs_borrow_on_pledges_is_no_debt_of_operators():
+    """Two systems at once: half a year of both, in which labs owe notes that no reference of protection counts."""
+    economy = economy_of(ON, "scenario=labs_borrow")
+    for _ in range(8):
+        economy.step()
+    rows, labs = economy.rows("us"), economy.parties("lab", "us")
+    owed = economy.deals["state"]["balance"][rows].sum(axis=1)
+    theirs = np.isin(economy.deals["sponsor"][rows], labs)
+    assert owed[theirs].sum() > 0.0 and hedging._debts(economy, "us").sum() == approx(owed[~theirs].sum())
