@@ -11,7 +11,7 @@ from analysis.app.life import FIRST, Life
 from sim.params import Params
 from sim.run import assemble
 
-MARKED: Final = 12  # months
+MARKED: Final = 24  # months: a fork takes as long as living three or four, and twenty years should be lived in seconds
 KEPT: Final = 4  # what-ifs that are remembered, so that going back to one costs nothing
 
 
