@@ -13,7 +13,7 @@ from sim.arrows import ARROWS
 from sim.build import build
 from sim.compose import resolve
 
-SMALL = ("size=class", "horizon_years=2", "sim.build.burn_in=6")
+SMALL = ("size=class", "horizon_years=2", "sim.build.burn_in=6", "agents.operators.least=0")
 MONTH, END = 8, 13  # of the changes, and up to which futures are lived
 
 
