@@ -136,13 +136,17 @@ def earned(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
     return np.bincount(place, let, len(people)).astype(float), costs.astype(float)
 
 
+def run(economy: Economy, region: str, costs: np.ndarray) -> None:
+    """Lessees pay what leased units cost to run and manage, ``costs`` (o,) USD, out of what these have just earned."""
+    people, suppliers = economy.parties("operator", region), economy.outside["suppliers", region]
+    economy.ledger.pay("running_cost", people, suppliers, costs)
+
+
 def pay_rents(economy: Economy, region: str, let: np.ndarray, costs: np.ndarray) -> None:
-    """Lessees pay what units cost to run, then their rents; who lacks cash gives units back."""
+    """Lessees, who have ``run`` their units, pay rents; who lacks cash gives units back."""
     if not leased(economy):
         return
     book, ledger, i = economy.fleet.equipment, economy.ledger, economy.regions.index(region)
-    people = economy.parties("operator", region)
-    ledger.pay("running_cost", people, economy.outside["suppliers", region], costs)
     rows = book.running(i, economy.clock)
     paid = np.zeros(len(rows))
     for operator in economy.all("operator", region):

@@ -257,6 +257,7 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     """Deals and clouds pay running costs, management and rents of sites; what is left waits for the pay date."""
     p, ledger = economy.params.sim.markets.compute, economy.ledger
     suppliers = economy.outside["suppliers", region]
+    upgrading.run(economy, region, rents.leased_cost)
     earned = rents.contracted + rents.spot + buy_back(economy, region, rents.rows, rents.spot)
     spent = rents.cost + p.overhead * (earned - rents.cost)
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)

@@ -155,6 +155,7 @@ def test_capital_spending_becomes_an_operating_cost(let):
     assert earned[0] == approx(rent, rel=1e-6) and not earned[1:].any()
     assert costs[0] == approx(running + p.overhead * (rent - running), rel=1e-6)
     has = [float(economy.ledger.cash(party)) for party in (operator.party, lessor.party)]
+    upgrading.run(economy, "us", costs)
     upgrading.pay_rents(economy, "us", earned, costs)
     due = 0.3 * float(economy.fleet.equipment["price"][0]) / 12.0
     assert economy.facts["us"]["equipment_rents"] == approx(due)
@@ -238,6 +239,22 @@ def test_works_are_paid_in_equal_parts_until_delivery(let):
     upgrading._order(economy, "us", (lessor.party, operator.party), 90.0, 0.3, 9)
     paid = [float(book.works(np.array([1]), economy.clock + month)[0]) for month in range(10)]
     assert paid[:9] == approx([book["price"][1] / 9.0] * 9) and paid[9] == 0.0 and book["cost"][1] == approx(book["price"][1])
+
+
+def test_units_are_run_before_a_landlord_takes_all_that_their_lessee_has():
+    """A site rent beyond all cash: the units' costs are paid, and their lessor gets them back."""
+    economy = economy_of(ON, "sim.markets.leases.share=0.7")
+    operator, lessor = (economy.all(kind, "us")[0].party for kind in ("operator", "lessor"))
+    upgrading._order(economy, "us", (lessor, operator), 100.0, 0.3, 0)
+    price = float(economy.fleet.equipment["price"][0])
+    for name in ("cost", "book"):
+        economy.fleet.equipment[name][0] = price
+    upgrading._buy(economy, "us", np.array([lessor]), np.array([price]))
+    economy.leases.add(1, operator=operator, deal=-1, end=1_000, room=1.0, rent=1e13)
+    economy.step()
+    record = economy.recorder.table("monthly").to_pandas()
+    assert record["site_rents"].iloc[0] > 0.0 and record["equipment_rents"].iloc[0] == approx(0.0, abs=0.1)
+    assert economy.fleet.equipment["gpus"][0] == approx(0.0, abs=1e-3)
 
 
 @mark.parametrize("free", [False, True])
