@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import model_validator
 
 from agents.party import Party
-from sim.kernels.rents import rent_value
+from sim.kernels.rents import rent_value, rental
 from sim.orders import CapexOrder, FinancingRequest, Offer
 from sim.tape import Market
 from sim.units import MONTHS, Frozen, quantity
@@ -91,6 +91,36 @@ class Operator(Party):
         """Mean of the costs of ``debt``, a share of all it pays, and of equity, 1/year."""
         return debt * (market.base_rate + market.spread) + (1.0 - debt) * self.params.equity_cost
 
+    def owning(self, rate: float, years: float) -> float:
+        """Level rent per USD of cost, 1/year, at which a unit held for ``years`` costs as much as its own at ``rate``, 1/year."""
+        return rental(rate, self.depreciation, years)
+
+    def earning(self, market: Market, rent: float, rate: float, years: float) -> float:
+        """Level earnings a year per USD of cost, worth at ``rate`` (1/year) what a new unit earns in ``years``."""
+        earned = float(rent_value(rent, market.running_cost, self.depreciation, rate, years))
+        return earned / market.unit_cost * rental(rate, math.inf, years)
+
+    def leases(self, most: float, rent: float, owning: float, earning: float, lacks: float) -> float:
+        """Of a plan, USD that it leases at ``rent``, up to ``most``: all where that costs less than owning, else what it lacks.
+
+        ``rent``, ``owning`` and ``earning`` are a year's, per USD of cost; it leases nothing that does not earn its rent.
+        ``lacks`` are USD of cost of its plans for which it has no equity.
+        """
+        if earning < rent:
+            return 0.0
+        return most if rent <= owning else min(most, lacks)
+
+    def swaps(self, gain: np.ndarray, years: np.ndarray, fee: np.ndarray, cash: float) -> np.ndarray:
+        """Which leased units (n,) it swaps: where what new ones earn beyond their rent pays the fee in ``years`` that are left.
+
+        Parameters
+        ----------
+        gain : USD/year
+        fee : USD, of which it pays as many as it has ``cash`` for
+        """
+        pays = gain * years > fee
+        return np.asarray(pays & (np.cumsum(np.where(pays, fee, 0.0)) <= max(cash, 0.0)))
+
     def cures(self, shortfall: float, cash: float) -> float:
         """Share of its deals' shortfall (USD) that it makes good this month."""
         return min(1.0, self.params.support * max(cash, 0.0) / shortfall) if shortfall > 0.0 else 0.0
@@ -161,13 +191,16 @@ class Operator(Party):
         """Part of what was ready has closed; some of the rest is tried again."""
         self.ready[channel] = self.params.returning * (self.ready[channel] - amount)
 
+    def lacking(self, own: float, cash: float) -> float:
+        """Equity that its plans in line need beyond its ``cash``, USD; ``own`` is what a deal needs, of cost."""
+        return max(own * sum(sum(self.plans[c]) + self.ready[c] for c in self.plans) - max(cash, 0.0), 0.0)
+
     def outside(self, value: float, own: float, cash: float) -> float:
-        """New shares to sell this month, USD: of what its plans in line need beyond its cash, more when a unit is worth more.
+        """New shares to sell this month, USD: of what its plans in line lack, more when a unit is worth more.
 
         ``own`` is the equity that a deal needs, of cost.
         """
-        p = self.params
-        short = max(own * sum(sum(self.plans[c]) + self.ready[c] for c in self.plans) - max(cash, 0.0), 0.0)
+        p, short = self.params, self.lacking(own, cash)
         return min(p.outside_equity * max(value - p.outside_from, 0.0), p.outside_cap) * short
 
     def worth_to_outsiders(self, market: Market, rent: float, debt: float, required: float) -> float:

@@ -12,6 +12,7 @@ from agents.agencies import Agency
 from agents.clouds import Cloud
 from agents.investors import Investor
 from agents.labs import Lab
+from agents.lessors import Lessor
 from agents.operators import Operator
 from agents.regulators import Regulator
 from agents.sellers import Seller
@@ -47,6 +48,7 @@ KINDS: dict[str, type] = {
     "regulator": Regulator,
     "investor": Investor,
     "seller": Seller,
+    "lessor": Lessor,
 }
 
 
@@ -157,7 +159,9 @@ def _weights(economy: Economy, kind: str, region: str) -> list[float]:
         return [size / sum(sizes) for size in sizes]
     if kind == "seller" and economy.params.sim.markets.protection.most == 0.0:
         return []
-    counts = {"lab": p.labs, "operator": p.operators, "cloud": p.clouds, "seller": p.sellers}
+    if kind == "lessor" and economy.params.sim.markets.upgrades.share == 0.0:
+        return []
+    counts = {"lab": p.labs, "operator": p.operators, "cloud": p.clouds, "seller": p.sellers, "lessor": p.lessors}
     count = counts[kind].count if kind in counts else len(economy.params.sim.ratings.agencies) if kind == "agency" else 1
     return [1.0 / count] * count
 
@@ -185,6 +189,8 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
         beliefs = (p.investors.start_loss_belief * path.loss_belief, p.investors.start_volatility * path.volatility)
         style = styles[number] if number < len(styles) else styles[-1].model_copy(update={"committed": 0.0})  # one who idles
         return Investor(*common, p.investors, weight, style=style, beliefs=beliefs)
+    if kind == "lessor":
+        return Lessor(*common, p.lessors, weight, depreciation=belief * path.depreciation)
     params = {"cloud": p.clouds, "regulator": p.regulators, "seller": p.sellers}[kind]
     return KINDS[kind](*common, params, weight)
 

@@ -17,9 +17,10 @@ from sim.units import MONTHS, REGIONS, Frozen, quantity
 # Each holds `class Params(Frozen)`, fed field for field by configs/<group path>/default.yaml; imported when needed.
 GROUPS = (
     *(f"sim.markets.{market}" for market in ("primary", "secondary", "compute", "contracts", "hardware", "tokens", "rules")),
-    *("sim.markets.construction", "sim.markets.leases", "sim.markets.parts", "sim.markets.protection"),
+    *("sim.markets.construction", "sim.markets.leases", "sim.markets.parts", "sim.markets.protection", "sim.markets.upgrades"),
     *("sim.books.deals", "sim.books.channels", "sim.ratings", "sim.arrows", "sim.build"),
-    *(f"agents.{kind}" for kind in ("labs", "operators", "clouds", "vendors", "investors", "agencies", "regulators", "sellers")),
+    *(f"agents.{kind}" for kind in ("labs", "operators", "clouds", "vendors", "investors", "agencies", "regulators")),
+    *("agents.sellers", "agents.lessors"),
 )
 
 

@@ -30,6 +30,8 @@ COUNTED = (  # figures that phases note
     "issuance_bonds",
     *("take_outs", "private_equity", "anchor_rent", "guarantees"),
     "operator_depreciation",
+    *("capex_lessors", "leased", "swaps", "equipment_rents", "lessor_depreciation", "lessor_losses"),
+    *("lessor_equity", "lessor_failures", "bank_losses_lessors"),
     *("protection", "protection_gross", "premiums", "protection_paid", "protection_lost", "seller_failures"),
     *("vendor_equity", "vendor_equity_labs", "circular_orders", "unsold", "bought_back"),
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),

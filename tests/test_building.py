@@ -53,7 +53,7 @@ def test_a_fork_takes_sites_leases_and_parts_along(run):
 def test_a_site_or_a_part_that_is_in_no_books_is_found(run):
     landlord = run.fork()
     landlord.leases.book[0] += 1e6
-    with raises(audit.BooksDoNotBalance, match="a landlord's sites are in its books: us landlords"):
+    with raises(audit.BooksDoNotBalance, match="what landlords and lessors own is in their books: us landlords"):
         checked(landlord)
     deal = run.fork()
     deal.fleet.deals["part_book"][deal.rows("us")[-1], 0] += 1e6

@@ -111,7 +111,7 @@ def _hardware(
     own = held[clouds] - fleet.book.sum(axis=1) - fleet.paid.sum(axis=1)
     yield _worst("a cloud's hardware is in its books", own, scale, lambda i: name(int(clouds[i])))
     let = held[np.asarray(landlords, dtype=np.int64)] - np.asarray(sites)
-    yield _worst("a landlord's sites are in its books", let, scale, lambda i: name(int(landlords[i])))
+    yield _worst("what landlords and lessors own is in their books", let, scale, lambda i: name(int(landlords[i])))
     yield _worst("GPUs bought are installed, on order, failed or retired", units, max(fleet.bought, 1.0), lambda _: "fleet")
 
 

@@ -5,6 +5,7 @@ A vintage is the month of its order. Deals own one vintage each, clouds one coho
 
 import numpy as np
 
+from sim.books.equipment import Equipment
 from sim.books.tables import Table
 from sim.units import MONTHS
 
@@ -36,6 +37,7 @@ class Fleet:
                 **dict.fromkeys(PARTED, (np.float64, (PARTS,))),
             }
         )
+        self.equipment = Equipment()  # lessors'
         self.cloud_region = np.zeros(clouds, dtype=np.int64)
         self.gpus = np.zeros((clouds, vintages))  # installed, by cloud
         self.cost = np.zeros((clouds, vintages))  # USD paid for what is installed
@@ -158,4 +160,4 @@ class Fleet:
 
     def count(self) -> float:
         """GPU on order or installed."""
-        return float(self.deals["gpus"].sum() + self.gpus.sum() + self.on_order.sum())
+        return float(self.deals["gpus"].sum() + self.gpus.sum() + self.on_order.sum()) + float(self.equipment["gpus"].sum())

@@ -17,7 +17,7 @@ CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), (
 KINDS = (
     *("world", "users", "savers", "banks", "suppliers", "utilities", "landlords", "exchange"),
     *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal"),
-    "seller",
+    *("seller", "lessor"),
 )
 
 # flow: (account of the payer that rises, account of the payee that falls); cash moves beside them
@@ -69,6 +69,8 @@ FLOWS = {
     "buy_back": ("profit", "profit"),  # vendor -> deals, for unsold hours
     "premium": ("profit", "profit"),  # investors -> sellers of protection, and back for what they sold
     "protection": ("profit", "profit"),  # sellers of protection -> investors, for losses
+    "equipment_rent": ("profit", "profit"),  # operators -> lessors
+    "swap_fee": ("profit", "profit"),  # operators -> lessors
     "protection_closed": ("claims", "claims"),  # between a seller of protection that has failed and investors
 }
 FLOW = {name: i for i, name in enumerate(FLOWS)}

@@ -1,4 +1,4 @@
-"""What a GPU that earns a falling rent is worth."""
+"""What a GPU that earns a falling rent is worth, and the level rent that pays for one."""
 
 import math
 
@@ -29,3 +29,14 @@ def rent_value(rent, running_cost, decline, rate, years):
     earned = rent * -math.expm1(-(fall + rate) * end) / (fall + rate)
     discount = end if abs(rate) < 1e-12 else -math.expm1(-rate * end) / rate
     return max(earned - running_cost * discount, 0.0)
+
+
+def rental(rate: float, decline: float, years: float, extra: float = 0.0, kept: float = 1.0) -> float:
+    """Yearly rent per USD of cost that earns ``rate`` (1/year, continuous) on a unit held for ``years``.
+
+    Its value falls by ``decline`` (1/year); at the end it is sold for a share ``kept`` of that, and ``extra`` is paid, of cost.
+    """
+    last = kept * math.exp(-decline * years) + extra
+    if abs(rate) < 1e-9:
+        return (1.0 - last) / years
+    return rate * (1.0 - last * math.exp(-rate * years)) / -math.expm1(-rate * years)

@@ -11,6 +11,7 @@ from sim.books.deals import OPERATING
 from sim.markets import hardware, tokens
 from sim.phases.leasing import age_leases
 from sim.phases.renewing import by_part, run_down
+from sim.phases.upgrading import upgrade
 from sim.streams import entity
 from sim.sums import total
 from sim.units import MONTHS
@@ -29,6 +30,7 @@ def age(economy: Economy) -> None:
         _observe(economy, region)
         _demand(economy, region)
     _wear(economy)
+    upgrade(economy)
     age_leases(economy)
 
 

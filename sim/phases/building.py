@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from sim.phases.leasing import begin_leases, reject
 from sim.phases.paying import bills, cloud_bills, pay_bills, vendor_share
 from sim.phases.renewing import book_parts
 from sim.phases.siting import deliver_clouds, deliver_deals, site, staged
+from sim.phases.upgrading import lease, pay_works
 from sim.sums import by_row
 from sim.units import MONTHS
 
@@ -32,6 +34,7 @@ def build(economy: Economy) -> None:
         economy.fleet.deliver(economy.clock, economy.params.agents.operators.build)
     for region in economy.regions:
         _construct(economy, region)
+        pay_works(economy, region)
         _plan_clouds(economy, region)
     begin_leases(economy)
     _pay_for_clouds(economy)
@@ -121,11 +124,13 @@ def _plan_operators(economy: Economy, region: str) -> None:
         operator.observe(market, trend, float(z))
         value = (1.0 - p.compute.overhead) * operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
-        operator.queue(placing.parts(economy, region, operator, order, offers), waits)
-        own, cash = market.own_share * (1.0 - debt), float(ledger.cash(operator.party))
+        own = market.own_share * (1.0 - debt)
+        owned = replace(order, amount=lease(economy, region, operator, order.amount, cost, own))
+        operator.queue(placing.parts(economy, region, operator, owned, offers), waits)
+        cash = float(ledger.cash(operator.party))
         sold = operator.outside(value, own, cash)
         economy.save(operator.party, region, sold)
-        ledger.pay("payout", operator.party, savers, operator.idle(cash + sold, own * order.amount * MONTHS))
+        ledger.pay("payout", operator.party, savers, operator.idle(cash + sold, own * owned.amount * MONTHS))
         if operator.fails(*_distress(economy, operator.party)):
             size = market.levered_capacity * market.unit_cost * operator.weight
             reject(economy, region, operator)

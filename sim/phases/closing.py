@@ -19,9 +19,11 @@ def close(economy: Economy) -> None:
     """What outsiders earned leaves the region; books are checked; the record is written; the next month begins."""
     _square(economy)
     bonds = economy.bonds if economy.params.agents.clouds.bond_tenor > 0 else None
-    landlords = [economy.outside["landlords", region] for region in economy.regions]
+    lessors = np.concatenate([economy.parties("lessor", region) for region in economy.regions])
+    landlords = [*(economy.outside["landlords", region] for region in economy.regions), *lessors.tolist()]
+    property_ = np.concatenate([economy.leases.book, economy.fleet.equipment.owned(lessors)])
     books = (economy.ledger, economy.deals, economy.fleet, cloud_parties(economy))
-    found = audit.gaps(*books, bonds, landlords, economy.leases.book)
+    found = audit.gaps(*books, bonds, landlords, property_)
     found += [audit.contracts_gap(economy.ledger, book.gaps()) for book in economy.protection.values()]
     economy.residual = audit.check(found)
     if economy.month >= 0:

@@ -54,6 +54,11 @@ def cloud_bills(economy: Economy) -> list[Bill]:
     return found
 
 
+def whole_bill(economy: Economy, cost: float) -> Bill:
+    """A bill of ``cost`` USD for units that are all their buyer's."""
+    return _equal(economy, np.asarray(cost), economy.params.sim.markets.hardware.hardware_share)
+
+
 def pay_bills(economy: Economy, region: str, payers, bill: Bill) -> None:
     """Pay vendor, builders and utilities for hardware, shells and power."""
     economy.ledger.pay("hardware", payers, economy.outside["vendor", ""], bill.vendor)

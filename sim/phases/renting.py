@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import compute, tokens
+from sim.phases import upgrading
 from sim.sums import total
 from sim.units import MONTHS
 from sim.valuing import barred, rent_factor
@@ -39,7 +40,7 @@ def capacity(economy: Economy, region: str) -> tuple[float, float]:
     vintage = fleet.deals["vintage"][rows]
     lag = fleet.lag(economy.tape.frontier, vintage)
     runs = spot(economy, region, vintage) > fleet.running_cost[i, vintage]
-    levered = total(compute.effective(p, fleet.deals["gpus"][rows], lag) * runs)
+    levered = total(compute.effective(p, fleet.deals["gpus"][rows], lag) * runs) + upgrading.capacity(economy, region)[0]
     vintages = np.arange(len(fleet.frontier))
     runs = spot(economy, region, vintages) > fleet.running_cost[i]
     held = np.add.reduce(fleet.gpus[fleet.cloud_region == i], axis=0) * runs
@@ -78,6 +79,7 @@ def _pipeline(economy: Economy, region: str) -> float:
     """GPU on order in a region."""
     fleet = economy.fleet
     deals = total(fleet.deals["gpus"][economy.rows(region, BUILDING)])
+    deals += upgrading.capacity(economy, region)[1]
     return deals + total(fleet.on_order[fleet.cloud_region == economy.regions.index(region)].sum(axis=0))
 
 

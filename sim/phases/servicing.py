@@ -79,7 +79,7 @@ def _sell(economy: Economy, receipts: Receipts) -> None:
         p = economy.params.sim.markets
         price, spare = deals["payment"]["sale_proceeds"][rows], unpledged_values(economy, region, rows)
         lag = fleet.lag(economy.tape.frontier, fleet.deals["vintage"][rows])
-        sold = float(effective(p.compute, fleet.deals["gpus"][rows], lag).sum())
+        sold = float(effective(p.compute, fleet.deals["gpus"][rows], lag).sum()) + fleet.equipment.released.pop(i, 0.0)
         share = sold * MONTHS / economy.tape[region].capacity
         economy.publish(region, fire_sale=fire_sale(p.secondary, economy.tape[region].fire_sale, share), liquidated=share)
         if not len(rows):

@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import contracts, tokens
-from sim.phases import venturing
+from sim.phases import upgrading, venturing
 from sim.phases.anchoring import pay_rents
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
 from sim.phases.leasing import pay_sites, settle_leases
@@ -38,11 +38,13 @@ class Rents:
     used: np.ndarray  # market value of the contracted units in use
     clouds: np.ndarray
     cloud_cost: np.ndarray  # to run them and to manage them, no more than they earn
+    leased: np.ndarray  # (o,) by operator, what units earn that it leases
+    leased_cost: np.ndarray  # the same of them
 
     @property
     def bill(self) -> float:
         """Market value of all compute used."""
-        return total(self.used) + total(self.spot) + total(self.clouds)
+        return total(self.used) + total(self.spot) + total(self.clouds) + total(self.leased)
 
     def by_tenant(self, amounts: np.ndarray, labs: int) -> np.ndarray:
         """Sums (l,) of (n,) amounts by lab."""
@@ -96,6 +98,7 @@ def _rents(economy: Economy, region: str) -> Rents:
     held = fleet.gpus[clouds] * (rent > running) / MONTHS
     let = np.array([total(h) for h in held * rent * market.utilisation])
     ran = np.minimum([total(h) for h in held * running], let)
+    leased, leased_cost = upgrading.earned(economy, region)
     free = (1.0 - p.overhead) * (contracted + open_market - cost) * runs
     return Rents(
         rows=rows,
@@ -107,6 +110,8 @@ def _rents(economy: Economy, region: str) -> Rents:
         used=gpus * p.cover * worth * runs,
         clouds=let,
         cloud_cost=ran + p.overhead * (let - ran),
+        leased=leased,
+        leased_cost=leased_cost,
     )
 
 
@@ -182,6 +187,7 @@ def _pay(economy: Economy, region: str, rents: Rents, compute: np.ndarray) -> No
     ledger.pay("contract_rent", people[rents.tenant[by_lab]], deal[by_lab], paid[by_lab])
     use_up(economy, rents.rows, rents.prepaid)
     ledger.pay("spot_rent", exchange, deal, rents.spot)
+    ledger.pay("spot_rent", exchange, economy.parties("operator", region), rents.leased)
     tenant = economy.contracts["tenant"][rents.rows]
     pay_rents(economy, region, tenant, deal, paid, rents.used, rents.clouds, rents.cloud_cost)
 
@@ -240,6 +246,7 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     """Deals and clouds pay running costs, management and rents of sites; what is left waits for the pay date."""
     p, ledger = economy.params.sim.markets.compute, economy.ledger
     suppliers = economy.outside["suppliers", region]
+    upgrading.run(economy, region, rents.leased_cost)
     earned = rents.contracted + rents.spot + buy_back(economy, region, rents.rows, rents.spot)
     spent = rents.cost + p.overhead * (earned - rents.cost)
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
@@ -250,3 +257,4 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     clouds = economy.parties("cloud", region)
     ledger.pay("running_cost", clouds, suppliers, rents.cloud_cost)
     economy.note(region, ebitda=MONTHS * total(earned - spent), revenue=MONTHS * total(earned))
+    upgrading.pay_rents(economy, region, rents.leased, rents.leased_cost)
