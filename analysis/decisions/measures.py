@@ -87,6 +87,15 @@ def years_of(run: Run, region: str, stock: str, flow: str) -> float:
     return number(float(months[stock].sum() / of) if of else np.nan, f"{flow} is zero in the last year")
 
 
+def operators_leverage(run: Run, region: str, debts: list[str]) -> float:
+    """Operators' debts over a year's earnings, both means of the last year's accounts."""
+    agents = run.tables["agents"]
+    filed = agents[(agents["kind"] == "operator") & (agents["month"] > agents["month"].max() - MONTHS)]
+    filed = filed if region == WORLD else filed[filed["region"] == region]
+    earned = filed["earnings"].sum()
+    return number(float(filed[debts].to_numpy().sum() / earned) if earned > 0.0 else np.nan, "operators earn nothing")
+
+
 def loss_rate(run: Run, region: str, column: str) -> float:
     """Losses a year over mean debt, 1/year."""
     months = recorded(run, region)
@@ -174,7 +183,7 @@ def coupon(run: Run, region: str) -> float:
 MEASURES: Final[dict[str, Callable[..., Any]]] = {
     measure.__name__: measure
     for measure in (
-        *(yearly, whole, at_end, weighted, highest, ratio, years_of, loss_rate, share_of_world),
+        *(yearly, whole, at_end, weighted, highest, ratio, years_of, operators_leverage, loss_rate, share_of_world),
         *(falls, deepest_fall, inference_price, months_to_money, coupon),
     )
 }

@@ -33,7 +33,7 @@ def measure(text: str, of: Run, region: str) -> float:
 
 def test_all_shipped_quantities_are_read_and_those_without_a_metric_say_why():
     assert len(load()) > 30
-    assert {q.id for q in load() if q.missing} == {"frontier_share", "true_leverage", "contagion", "distortion"}
+    assert {q.id for q in load() if q.missing} == {"frontier_share", "contagion", "distortion"}
 
 
 def test_a_quantity_of_five_lines_measures():
@@ -83,6 +83,20 @@ def test_leverage_is_debt_over_a_years_ebitda_and_losses_are_yearly():
     assert known["loss_rate"].measure(found, "us") == pytest.approx(1.0)
 
 
+def test_true_leverage_counts_what_stands_beside_the_balance_sheet():
+    """Last year two earned 2 and 4, reported 6 and 12, stood behind 3 and 0 more: 3 and 3.5; a cloud does not count."""
+    rows = [
+        {"month": month, "kind": kind, "region": "us", "earnings": earned, "debt_reported": owed, "debt_beside": beside}
+        for month in range(24)
+        for kind, earned, owed, beside in [("operator", 2.0, 6.0, 3.0), ("operator", 4.0, 12.0, 0.0), ("cloud", 1.0, 9.0, 9.0)]
+    ]
+    agents = pd.DataFrame(rows)
+    agents.loc[agents["month"] < 12, "debt_beside"] = 1e6
+    found = Run({"agents": agents}, {})
+    known = {q.id: q for q in load()}
+    assert [known[name].measure(found, "us") for name in ("reported_leverage", "true_leverage")] == pytest.approx([3.0, 3.5])
+
+
 def test_the_deepest_fall_is_of_the_six_month_mean_from_any_peak():
     """Spending halves for good: the mean falls by a half, and that is one episode."""
     known = {q.id: q for q in load()}
@@ -96,5 +110,7 @@ def test_a_survey_asks_only_where_a_quantity_can_be():
     columns = {name: 1.0 for name in COLUMNS["monthly"] if name not in ("month", "date", "region")}
     deals = pd.DataFrame({name: pd.Series(dtype=float) for name in COLUMNS["deals"]})
     params = resolve(["size=class"]).model_dump(mode="json", exclude={"outputs"})
-    found = survey(Run({"monthly": run(**columns).tables["monthly"], "deals": deals}, params), ["us", "world"])
+    agents = pd.DataFrame({name: pd.Series(dtype=float) for name in COLUMNS["agents"]})
+    tables = {"monthly": run(**columns).tables["monthly"], "deals": deals, "agents": agents}
+    found = survey(Run(tables, params), ["us", "world"])
     assert ("share_of_users", "us") in found and ("share_of_users", "world") not in found
