@@ -11,15 +11,13 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
-from pydantic import Field, ValidationError
 
+from analysis.experiments.box import Effort, Spec, load, words
 from analysis.experiments.points import SHORTEST, STATISTICS, Point
 from analysis.experiments.spec import LOOP
 from analysis.experiments.store import Store
@@ -33,34 +31,13 @@ from sim.columns import MONTHLY
 from sim.launcher import cores
 from sim.manifest import sources_hash
 from sim.mistakes import Mistake, Mistakes, suggestion, wrong
-from sim.params import fields, model
 from sim.run import outputs
 from sim.terminal import judged
-from sim.units import MONTHS, Frozen
+from sim.units import MONTHS
 
 PACE = 0.02  # seconds a simulated month of the class economy takes one core, measured
-MOST_PARAMETERS, MOST_HOURS = 12, 1000.0
+MOST_HOURS = 1000.0
 LINE = "{:<62}{:>18}{:>20}{:>12}{:>12}"
-
-
-class Effort(Frozen):
-    """How much is done."""
-
-    trajectories: int = Field(ge=2)
-    points: int = Field(ge=2)
-    seeds: int = Field(ge=1)
-    hours: float = Field(gt=0.0)
-
-
-class Spec(Frozen):
-    """The file."""
-
-    settings: tuple[str, ...]
-    first_seed: int
-    effort: dict[Literal["quick", "default"], Effort]
-    selected: int = Field(ge=1)
-    amplifies: float
-    parameters: dict[str, tuple[float, float]] = Field(min_length=2, max_length=MOST_PARAMETERS)
 
 
 @dataclass(frozen=True)
@@ -133,47 +110,6 @@ def act(chosen: argparse.Namespace) -> int:
     print(json.dumps(facts, indent=2) if chosen.json else "\n".join(spoken(facts)))
     print(folder, file=sys.stderr)
     return 0
-
-
-def load(path: str | None) -> Spec:
-    """As shipped, or of one's own.
-
-    Raises
-    ------
-    Mistakes
-    """
-    try:
-        text = (
-            Path(path).read_text(encoding="utf-8")
-            if path
-            else (files("analysis.experiments") / "sensitivity.yaml").read_text("utf-8")
-        )
-        spec = Spec.model_validate(yaml.safe_load(text))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Mistakes([Mistake("--parameters", f": cannot be read: {error}")]) from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise Mistakes([Mistake("--parameters", f": {'.'.join(map(str, first['loc']))}: {first['msg']}.")]) from None
-    known = words()
-    found = [
-        wrong("--parameters", key, f"no such key. {suggestion(key, known)}".strip()) for key in spec.parameters if key not in known
-    ]
-    found += [
-        wrong(key, f"{low:g} to {high:g}", "an empty range.") for key, (low, high) in spec.parameters.items() if not low < high
-    ]
-    if found:
-        raise Mistakes(found)
-    return spec
-
-
-def words() -> dict[str, tuple[str, str]]:
-    """Key -> what it means, and its unit, of every number of the configuration."""
-    found = {}
-    for key, info, _ in fields(model()):
-        extra = info.json_schema_extra
-        if isinstance(extra, dict) and "unit" in extra:
-            found[key] = (f"{' '.join(key.split('.')[-2:]).replace('_', ' ')}: {info.description}", str(extra["unit"]))
-    return found
 
 
 def asked(name: str) -> Outcome:

@@ -7,6 +7,7 @@ import numpy as np
 from pytest import approx, fixture, mark, raises
 
 from analysis import sensitivity
+from analysis.experiments.box import MOST_PARAMETERS, load, words
 from analysis.experiments.points import Point
 from analysis.experiments.spec import LOOP
 from analysis.experiments.store import Store
@@ -93,10 +94,10 @@ def test_a_world_that_cannot_be_lived_in_has_no_value(store):
 
 
 def test_what_ships_is_a_box_of_configurations_with_words_and_units():
-    spec, known = sensitivity.load(None), sensitivity.words()
+    spec, known = load(None), words()
     for end in (0, 1):
         resolve([*spec.settings, *(f"{key}={ends[end]}" for key, ends in spec.parameters.items())])
-    assert len(spec.parameters) == sensitivity.MOST_PARAMETERS and all(known[key][0] for key in spec.parameters)
+    assert len(spec.parameters) == MOST_PARAMETERS and all(known[key][0] for key in spec.parameters)
 
 
 def test_numbers_and_figure_are_written(tmp_path):
@@ -125,7 +126,7 @@ def test_an_outcome_that_is_none_is_refused(name):
 
 
 @mark.parametrize(
-    "text, words",
+    "text, says",
     [
         ("parameters: {sim.nothing: [0, 1], seed: [1, 2]}", "no such key"),
         ("parameters: {agents.operators.entry: [0.2, 0.1], seed: [1, 2]}", "an empty range"),
@@ -133,9 +134,9 @@ def test_an_outcome_that_is_none_is_refused(name):
         ("[", "cannot be read"),
     ],
 )
-def test_a_box_that_is_none_is_refused(tmp_path, text, words):
+def test_a_box_that_is_none_is_refused(tmp_path, text, says):
     effort = "{trajectories: 2, points: 2, seeds: 1, hours: 1}"
     rest = f"settings: []\nfirst_seed: 1\nselected: 2\namplifies: 1.1\neffort: {{quick: {effort}, default: {effort}}}\n"
     (tmp_path / "mine.yaml").write_text(rest + text)
-    with raises(Mistakes, match=words):
-        sensitivity.load(str(tmp_path / "mine.yaml"))
+    with raises(Mistakes, match=says):
+        load(str(tmp_path / "mine.yaml"))
