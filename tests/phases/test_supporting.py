@@ -15,7 +15,7 @@ SUPPORT = tuple(f"agents.vendors.support.{name}={value}" for name, value in TERM
 @fixture
 def supported():
     """A small economy at its start, whose vendor sold for 100 last month and has 1,000 in cash."""
-    economy = economy_of(*SUPPORT)
+    economy = economy_of(*SUPPORT, "agents.operators.least=0")
     vendor = economy.all("vendor", "")[0]
     vendor.revenue = {"us": 100.0}
     economy.ledger.endow_cash(np.array([vendor.party]), np.array([1_000.0]))
