@@ -3,21 +3,18 @@
 Needs Chromium (Debian: ``apt-get install chromium``; or CHROMIUM=/path/to/it). Screenshots stay in ``outputs/pages``.
 """
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from analysis.decisions.policies import load
 from analysis.report import comparison as written
+from tests.classroom import SHOTS
 from tests.comparisons import comparison
 
-SHOTS = Path("outputs/pages")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+pytest_plugins = ["tests.classroom"]  # one browser for all pages
+
 LOOKS = {"desktop": (1180, "light"), "dark": (1180, "dark"), "phone": (375, "light")}
 PAGES = {
     "comparison": {},
@@ -26,16 +23,6 @@ PAGES = {
     "policies": {"labels": tuple(load().scenarios), "policies": True},
     "nasty": {"labels": ("baseline", "<script>alert(1)</script>")},
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.fail("No Chromium. Install it (apt-get install chromium), or set CHROMIUM=/path/to/it.")
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--no-first-run"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
