@@ -1,6 +1,7 @@
 """What is done to a world: whole runs, records of what cut arrows transmit, and branches of one history."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -18,8 +19,40 @@ FLOWS: Final = ("capex", "issuance", "loss", "debt")  # added up over regions
 LEVELS: Final = ("orders", "spread", "debt_to_ebitda", "capacity")  # of the first region
 
 
+class Single(ABC):
+    """A run from start to end that leaves one result."""
+
+    store: Store
+    units = 1
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Of its result."""
+
+    @abstractmethod
+    def begun(self) -> Any:
+        """The economy at its start."""
+
+    @abstractmethod
+    def kept(self, economy: Any) -> Arrays:
+        """What is kept of the economy at its end."""
+
+    def stored(self) -> int:
+        """Of one result, how many are there."""
+        return int(self.name in self.store)
+
+    def __call__(self, deadline: float) -> int:
+        if self.name in self.store:
+            return 0
+        begin, economy = time.perf_counter(), self.begun()
+        lived(economy, economy.months_total)
+        self.store.put(self.name, self.kept(economy) | timed(begin, economy.months_total))
+        return 1
+
+
 @dataclass(frozen=True)
-class Constants:
+class Constants(Single):
     """Record a run's signals and keep their means: a part of what cut arrows transmit."""
 
     world: World
@@ -31,28 +64,17 @@ class Constants:
         """Of its result."""
         return digest("constants", self.world.identity(), self.seed)
 
-    @property
-    def units(self) -> int:
-        """Results."""
-        return 1
+    def begun(self) -> Any:
+        """All its signals are recorded."""
+        return self.world.economy(self.world.params(self.seed, recording=True), recording=True)
 
-    def stored(self) -> int:
-        """Of one result, how many are there."""
-        return int(self.name in self.store)
-
-    def __call__(self, deadline: float) -> int:
-        if self.name in self.store:
-            return 0
-        begin = time.perf_counter()
-        economy = self.world.economy(self.world.params(self.seed, recording=True), recording=True)
-        lived(economy, economy.months_total)
-        found = constants(economy)
-        self.store.put(self.name, {f"signal {key}": value for key, value in found.items()} | timed(begin, economy.months_total))
-        return 1
+    def kept(self, economy: Any) -> Arrays:
+        """Means of signals."""
+        return {f"signal {key}": np.array(value) for key, value in constants(economy).items()}
 
 
 @dataclass(frozen=True)
-class Whole:
+class Whole(Single):
     """A run from start to end with some arrows cut to constants."""
 
     world: World
@@ -66,23 +88,13 @@ class Whole:
         """Of its result."""
         return digest("whole", self.world.identity(), self.seed, self.arrows, self.constants)
 
-    @property
-    def units(self) -> int:
-        """Results."""
-        return 1
+    def begun(self) -> Any:
+        """Some arrows are cut."""
+        return self.world.economy(self.world.params(self.seed, self.arrows), self.constants)
 
-    def stored(self) -> int:
-        """Of one result, how many are there."""
-        return int(self.name in self.store)
-
-    def __call__(self, deadline: float) -> int:
-        if self.name in self.store:
-            return 0
-        begin = time.perf_counter()
-        economy = self.world.economy(self.world.params(self.seed, self.arrows), self.constants)
-        lived(economy, economy.months_total)
-        self.store.put(self.name, outcomes(table(economy)) | timed(begin, economy.months_total))
-        return 1
+    def kept(self, economy: Any) -> Arrays:
+        """What experiments measure."""
+        return outcomes(table(economy))
 
 
 @dataclass(frozen=True)
