@@ -100,6 +100,10 @@ class Economy(mesa.Model):
         place = {party: i for i, party in enumerate(self.parties(kind, region).tolist())}
         return np.array([place[party] for party in parties.tolist()], dtype=np.int64)
 
+    def sponsored(self, kind: str, region: str, rows: np.ndarray) -> np.ndarray:
+        """Of some deals those whose sponsors are agents of a kind in a region: labs borrow too."""
+        return rows[np.isin(self.deals["sponsor"][rows], self.parties(kind, region))]
+
     def tenant_places(self, region: str, parties: np.ndarray) -> np.ndarray:
         """Where parties (n,) stand among those who may rent a region's deals: its labs, then its clouds."""
         people = np.concatenate([self.parties("lab", region), self.parties("cloud", region)])

@@ -41,9 +41,8 @@ def disclose(economy: Economy) -> None:
 
 def operators(economy: Economy, region: str) -> Accounts:
     """Operators report the notes of deals that are theirs alone; companies with a guaranteed value and site leases are beside."""
-    rows = economy.rows(region, BUILDING, OPERATING)
     people, deals = economy.parties("operator", region), economy.deals
-    rows = rows[np.isin(deals["sponsor"][rows], people)]
+    rows = economy.sponsored("operator", region, economy.rows(region, BUILDING, OPERATING))
     place, owed = economy.places("operator", region, deals["sponsor"][rows]), notes(economy, rows)
     apart = _apart(economy, region, rows)
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 def hedges(economy: Economy) -> bool:
-    """Whether protection is traded this month."""
-    return economy.params.sim.markets.protection.most > 0.0 and economy.month >= 0
+    """Whether protection is traded."""
+    return economy.params.sim.markets.protection.most > 0.0
 
 
 def open_book(economy: Economy, region: str) -> Protection:
@@ -49,6 +49,8 @@ def covered(economy: Economy, region: str, exposure: np.ndarray) -> tuple[np.nda
 
 def hedge(economy: Economy, region: str, exposure: np.ndarray) -> None:
     """A month of protection: it is quoted; losses and premiums are paid; investors trade; sellers fail, or are paid out."""
+    if economy.month < 0:
+        return  # nothing of it is on record, and nothing traded
     hazard, charge = _hazard(economy, region), 0.0
     if hedges(economy):
         _found(economy, region)
@@ -86,14 +88,9 @@ def _years(economy: Economy, region: str) -> float:
 # -- what protection is worth --------------------------------------------------------------------------------------------
 
 
-def _of_operators(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
-    """Of some deals those of operators: nobody protects what labs borrow on pledges."""
-    return rows[np.isin(economy.deals["sponsor"][rows], economy.parties("operator", region))]
-
-
 def _debts(economy: Economy, region: str) -> np.ndarray:
     """Notes (o,) of each operator's deals, USD."""
-    rows = _of_operators(economy, region, economy.rows(region))
+    rows = economy.sponsored("operator", region, economy.rows(region))
     place = economy.places("operator", region, economy.deals["sponsor"][rows])
     return np.bincount(place, by_row(economy.deals["state"]["balance"][rows]), len(economy.all("operator", region)))
 
@@ -111,7 +108,7 @@ def _hazard(economy: Economy, region: str) -> market.Hazard:
 
 def _assets(economy: Economy, region: str) -> np.ndarray:
     """What operators have (o,), USD: units at what they will earn, contracts above spot, works at cost, cash."""
-    deals, fleet, rows = economy.deals, economy.fleet.deals, _of_operators(economy, region, economy.rows(region))
+    deals, fleet, rows = economy.deals, economy.fleet.deals, economy.sponsored("operator", region, economy.rows(region))
     building, vintage, gpus = deals["stage"][rows] == BUILDING, fleet["vintage"][rows], fleet["gpus"][rows]
     above = np.maximum(economy.contracts["rent"][rows] - spot(economy, region, vintage), 0.0)
     let = economy.params.sim.markets.compute.cover * above * np.maximum(economy.contracts["months"][rows], 0) / MONTHS
@@ -199,7 +196,7 @@ def _trade(economy: Economy, region: str, exposure: np.ndarray, hazard: market.H
 def _losses(economy: Economy, region: str) -> np.ndarray:
     """Share (r,) of each reference that was written off since last month."""
     book, own = economy.protection[region], np.flatnonzero(economy.deals["region"] == economy.regions.index(region))
-    own = _of_operators(economy, region, own)
+    own = economy.sponsored("operator", region, own)
     place = economy.places("operator", region, economy.deals["sponsor"][own])
 
     def by_reference(amounts: np.ndarray) -> np.ndarray:
