@@ -37,7 +37,7 @@ LINE = "{:<5}{:<16}{:<28}{:>9}  {:<16}{:<15}{:>7}  {}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; returns the exit code: 0 whatever the verdicts, 2 wrong options, 4 a run failed."""
+    """Command line; returns the exit code: 0 whatever the verdicts, 2 wrong options, 4 if a run failed."""
     chosen = options().parse_args(arguments)
     return judged(lambda: act(chosen))
 
@@ -77,15 +77,14 @@ def act(chosen: argparse.Namespace) -> int:
     foretold(worlds, chosen.quick)
     if chosen.plan:
         return 0
-    if code := make(worlds, begin + QUICK if chosen.quick else None):
-        return code
+    code = make(worlds, begin + QUICK if chosen.quick else None)
     there = [params for params in used if complete(params)]
     verdicts, judgements = judge(targets, there) if there else [], plan.judged()
     if chosen.json:
         print(json.dumps(machine(verdicts) | {"statements": statement_page.machine(judgements)}, indent=2, allow_nan=False))
     else:
         print("\n".join(shown(base.wanted[0], there, verdicts, judgements, number)))
-    return 0
+    return code
 
 
 def usable(wanted: Sequence[Params], quick: bool) -> list[Params]:

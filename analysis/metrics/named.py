@@ -99,7 +99,7 @@ def asset_return(run: Run, region: str) -> pd.Series:
     bought = (unit_value(run, region) * months["unit_cost"]).shift(1).iloc[1:]
     rent = now["rent"] * YEAR_HOURS * vintage_factor(now["vintage_discount"], now["frontier"] - then["frontier"])
     left = rent_value(rent, then["running_cost"], now["depreciation_belief"], now["cost_of_capital"], life(run) - 1.0 / MONTHS)
-    earned = (rent - then["running_cost"]) / MONTHS
+    earned = (0.5 * (then["rent"] * YEAR_HOURS + rent) - then["running_cost"]) / MONTHS
     return np.log(((earned + left) / bought).clip(lower=0.01)).where(bought > 0.0).reindex(months.index)
 
 

@@ -90,7 +90,13 @@ def impulse(run: Run, of: Name, to: Name, months: int, region: str) -> np.ndarra
     """
     goes, moved = series(run, f"log {of}", region), series(run, to, region)
     past = [moved.shift(n) for n in range(1, LAGS + 1)] + [goes.diff().shift(n) for n in range(1, LAGS + 1)]
-    path = [fitted(goes.shift(-h) - goes.shift(1), moved, *past).params["x0"] for h in range(months + 1)]
+    fitted(goes.shift(-months) - goes.shift(1), moved, *past)  # refuses what cannot be told
+    given = sm.add_constant(np.column_stack([moved, *past]))
+    path = []
+    for h in range(months + 1):
+        gone = (goes.shift(-h) - goes.shift(1)).to_numpy()
+        ok = np.isfinite(gone) & np.isfinite(given).all(axis=1)
+        path.append(sm.OLS(gone[ok], given[ok]).fit().params[1])
     return np.array(path) * float(moved.std())
 
 

@@ -67,19 +67,26 @@ class World:
 
 
 def make(worlds: Sequence[World], deadline: float | None) -> int:
-    """Run what is missing, world by world; with a deadline only what will be done by then, at the pace seen. The exit code."""
-    pace = 1.0  # seconds that a run takes, over those of ``seconds``
-    for n, world in enumerate(worlds):
+    """Run what is missing, world by world; with a deadline only what will be done by then, at the pace seen. The exit code.
+
+    A run that fails is missed by what needs it, and others go on.
+    """
+    code, pace = 0, 0.0  # seconds that a run takes, over those of ``seconds``; 0: not seen yet
+    for world in worlds:
         todo, one = world.missing(), seconds(world.wanted[0])
-        if deadline is not None:
-            fits = int((deadline - time.time()) / (one * pace))
-            todo = todo[: cores() * max(min(fits, 1) if n == 0 else fits, 0)]
-        if todo:
-            begin = time.time()
-            if code := world.make(todo):
-                return code
-            pace = (time.time() - begin) / (one * -(-len(todo) // cores()))
-    return 0
+        while todo:
+            some = len(todo) if deadline is None else cores() * rounds(deadline - time.time(), one, pace)
+            if some == 0:
+                break
+            begin, batch = time.time(), todo[:some]
+            code = world.make(batch) or code
+            pace, todo = (time.time() - begin) / (one * -(-len(batch) // cores())), todo[some:]
+    return code
+
+
+def rounds(left: float, one: float, pace: float) -> int:
+    """How many runs of ``one`` second fit, one after the other, into the seconds ``left``; while no pace is known one is tried."""
+    return max(int(left / (one * pace)), 0) if pace else int(left > one)
 
 
 @dataclass(frozen=True)
