@@ -125,17 +125,18 @@ def test_sentiment_that_turns_into_spreads_and_spending_is_found():
 
 
 def test_a_response_is_found_with_its_size_and_its_trough():
-    """Growth of -0.1 in each of the twelve months after a push and +0.1 in each of the next twelve: -1.2 after a year."""
+    """Growth of -0.1 in the month of a push and the eleven after it, +0.1 in each of the next twelve: -1.2 after eleven months."""
     runs = []
     for seed in range(6):
         x = noise(20 + seed)
-        path = [0.0, *[-0.1] * 12, *[0.1] * 12]
+        path = [*[-0.1] * 12, *[0.1] * 12]
         growth = sum(c * np.roll(x, k) for k, c in enumerate(path))
         runs.append(lived(x=x, y=np.exp(np.cumsum(growth + 0.01 * noise(40 + seed)))))
-    assert np.mean([relations.response(run, "y", "x", 11, 13) for run in runs]) == approx(-1.15, abs=0.25)
+    assert np.mean([relations.response(run, "y", "x", 10, 12) for run in runs]) == approx(-1.13, abs=0.25)
+    assert np.mean([relations.response(run, "y", "x", 0, 0) for run in runs]) == approx(-0.1, abs=0.03)
     troughs = [relations.trough_month(run, "y", "x", 36) for run in runs]
     mean = np.mean([trough.part for trough in troughs], axis=0)
-    assert abs(troughs[0].read(mean, 6) - 12.0) <= 2.0
+    assert abs(troughs[0].read(mean, 6) - 11.0) <= 2.0
 
 
 def test_where_nothing_is_planted_no_response_is_found():
@@ -222,6 +223,16 @@ def test_of_two_booms_the_one_that_busts_counts():
     up = np.interp(np.arange(300), [60, 80, 82, 90, 200, 220], [0.0, 1.0, 1.0, 0.0, 0.0, 1.0])
     assert float(booms.boom_busts(world(25, capex=1e9 * np.exp(up)))) == approx(0.5)
     assert np.isnan(float(booms.boom_busts(world(25, capex=1e9))))
+
+
+def test_a_boom_that_wavers_is_one_boom():
+    """Growth that falls below what makes a boom, but not below the run's mean, does not end it."""
+    growth = np.interp(np.arange(264), [0, 99, 100, 110, 115, 120, 130, 131, 263], [0, 0, 0.6, 0.6, 0.2, 0.6, 0.6, 0, 0])
+    log = np.zeros(300)
+    for t in range(36, 300):
+        log[t] = log[t - 36] + growth[t - 36]
+    smooth = world(25, capex=1e9 * np.exp(log))
+    assert len(booms.booms(smooth, 0.3, "us")) == 1
 
 
 def test_prices_and_failures_of_the_deepest_bust():

@@ -77,6 +77,13 @@ def test_a_file_that_is_no_list_or_is_not_there_is_refused(tmp_path, capsys):
     assert "none.yaml: cannot be read" in capsys.readouterr().err
 
 
+def test_a_setting_that_does_not_exist_is_refused_before_anything_is_run(tmp_path, capsys):
+    (file := tmp_path / "mine.yaml").write_text(MINE.replace('unit: "1"', 'unit: "1", set: [agents.operators.bild=9]'))
+    assert command(["validate", "--facts", str(file), "--only", "M1", "--set", f"outputs.root={tmp_path}"]) == 2
+    assert "agents.operators.bild" in (said := capsys.readouterr().err) and "Did you mean agents.operators.build?" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
+
+
 def test_an_id_that_nothing_has_is_refused(capsys):
     assert command(["validate", "--only", "V01,V99"]) == 2
     assert "--only = 'V99': no such statement." in capsys.readouterr().err
@@ -122,6 +129,14 @@ def test_pooled_shares_add_tries_up_before_they_divide():
     check = Check(metric="bust_chance", over="pool", low=0.0, high=1.0, unit="share")
     found = judge(check, [share(1.0, 1.0)] * 7 + [share(0.0, 13.0)])
     assert found.value == approx(0.35) and found.word == "pass"
+
+
+def test_a_pooled_number_that_some_draws_of_seeds_do_not_have_gets_no_interval():
+    """One of six seeds has all the tries: without it there is nothing to divide by."""
+    check = Check(metric="bust_chance", over="pool", low=0.0, high=1.0, unit="share")
+    found = judge(check, [share(1.0, 2.0, why="there is no boom")] + [share(0.0, 0.0, why="there is no boom")] * 5)
+    assert (found.word, found.value, found.low) == ("cannot tell", 0.5, None)
+    assert found.reason == "no interval, for in some draws of seeds there is no boom"
 
 
 def test_other_runs_of_a_seed_are_subtracted_or_divided_by():

@@ -109,6 +109,8 @@ def judge(check: Check, parts: Sequence[Part | None]) -> Finding:
         few = f"{len(found)} seeds; an interval needs {fewest_seeds(LEVEL)}"
         return Finding(check, "cannot tell", value, seeds=len(found), share=share, reason="; ".join(filter(None, (reason, few))))
     within = bootstrap(statistic, values, method="BCa" if check.over == "mean" else "percentile").at(0)
+    if bounds(within)[0] is None:
+        reason = "; ".join(filter(None, (reason, f"no interval, for in some draws of seeds {found[0].why}")))
     return Finding(check, word(check, within), value, *bounds(within), len(found), share, reason)
 
 
