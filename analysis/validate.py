@@ -146,7 +146,10 @@ def foretold(worlds: Sequence[World], quick: bool) -> None:
     """The same world by world; a run that two of them share counts once."""
     wanted = {folder_name(params): params for world in worlds for params in world.wanted}
     announce(len(wanted), [params for params in wanted.values() if not complete(params)])
-    for world in worlds if len(worlds) > 1 else []:
+    apart: dict[Params, World] = {}
+    for world in worlds:
+        apart.setdefault(world.wanted[0], world)
+    for world in apart.values() if len(apart) > 1 else []:
         told = " ".join(world.lines) or "as configured"
         years = f"{world.wanted[0].horizon_years:g} years"
         print(f"  {len(world.missing())} of {len(world.seeds)} to make, {years}: {told}", file=sys.stderr)

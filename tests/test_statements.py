@@ -45,7 +45,7 @@ def test_a_statement_of_ones_own_takes_five_lines_in_a_file_of_ones_own(tmp_path
 @pytest.mark.parametrize(
     ("old", "new", "faults"),
     [
-        ("slope_ahead", "slope_ahed", ["M1: checks.0: metric 'slope_ahed' is not one of", "slope_ahead"]),
+        ("slope_ahead", "slope_ahed", ["M1: checks.0: metric 'slope_ahed' is not known. Did you mean slope_ahead?", "Known: "]),
         ("of: spread", "of: spred", ["args of slope_ahead: of = 'spred': no such series. Did you mean spread?", "low_grade_share"]),
         ("months: 12", "month: 12", ["args of slope_ahead: ", "months"]),
         ("months: 12", "months: a year", ["args of slope_ahead: months = 'a year': ", "integer"]),
@@ -117,6 +117,11 @@ def test_what_was_not_run_cannot_be_told_and_what_is_missing_is_not_measurable()
     assert (judge(BAND, [None] * 8).word, judge(BAND, [None] * 8).reason) == ("cannot tell", UNRUN)
     missing = Check(missing="nobody records it", low=0.0, unit="1")
     assert (judge(missing, []).word, judge(missing, []).reason) == ("not measurable", "nobody records it")
+
+
+def test_seeds_that_were_not_run_are_said():
+    found = judge(BAND, [*[alone(0.3)] * 6, None])
+    assert (found.word, found.seeds, found.reason) == ("pass", 6, "1 of 7 seeds not run")
 
 
 def test_without_a_value_in_half_the_seeds_the_reason_is_given():
@@ -217,7 +222,8 @@ def test_no_run_begins_that_would_not_end_by_the_deadline(monkeypatch, slower, m
     """Two worlds of eight runs of 24 s, two at once: first two runs to learn the pace, then what fits into 150 s."""
     clock = Clock()
 
-    def run(self: World, todo: list[Params]) -> int:
+    def run(self: World, todo: list[Params], retry: bool) -> int:
+        assert not retry
         clock.now += 24.0 * slower * math.ceil(len(todo) / 2)
         clock.made += todo
         return 0

@@ -97,6 +97,8 @@ def judge(check: Check, parts: Sequence[Part | None]) -> Finding:
     found = [part for part in ran if isinstance(part, Pooled)]
     reasons = [part for part in ran if isinstance(part, str)]
     reason = f"{max(reasons, key=reasons.count)} ({len(reasons)} of {len(ran)} seeds)" if reasons else ""
+    if ran and len(ran) < len(parts):
+        reason = "; ".join(filter(None, (reason, f"{len(parts) - len(ran)} of {len(parts)} seeds not run")))
     if not ran or not found or len(found) < ENOUGH * len(ran):
         return Finding(check, "cannot tell", seeds=len(found), reason=reason or UNRUN)
     own = [float(part) for part in found]

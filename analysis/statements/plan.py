@@ -54,10 +54,10 @@ class World:
         """Those that are not stored."""
         return [params for params in self.wanted if not complete(params)]
 
-    def make(self, todo: Sequence[Params]) -> int:
-        """Run some; the exit code."""
+    def make(self, todo: Sequence[Params], retry: bool) -> int:
+        """Run some, those that failed before too if ``retry``; the exit code."""
         lines = [*self.lines, f"seed={','.join(str(params.seed) for params in todo)}"]
-        return carry_out(lines, resolve_sweep(lines), retry=True)[1]
+        return carry_out(lines, resolve_sweep(lines), retry=retry)[1]
 
     def stored(self) -> Iterator[tuple[int, Run]]:
         """Stored runs by seed, one at a time."""
@@ -79,7 +79,7 @@ def make(worlds: Sequence[World], deadline: float | None) -> int:
             if some == 0:
                 break
             begin, batch = time.time(), todo[:some]
-            code = world.make(batch) or code
+            code = world.make(batch, retry=deadline is None) or code
             pace, todo = (time.time() - begin) / (one * -(-len(batch) // cores())), todo[some:]
     return code
 

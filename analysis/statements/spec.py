@@ -61,7 +61,8 @@ class Check(Strict):
         if bool(self.metric) == bool(self.missing):
             raise ValueError("give either a metric, or what is missing for one")
         if self.metric and self.metric not in METRICS:
-            raise ValueError(f"metric {self.metric!r} is not one of {', '.join(METRICS)}")
+            near = suggestion(self.metric, METRICS)
+            raise ValueError(f"metric {self.metric!r} is not known. {near} Known: {', '.join(METRICS)}")
         if self.metric:
             called(self.metric, self.args)
             if self.over == "pool" and get_type_hints(METRICS[self.metric])["return"] is not Pooled:
