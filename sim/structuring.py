@@ -61,19 +61,21 @@ def structure(
     Parameters
     ----------
     terms, state : (n,) records of deals of k classes, every class of some size
-    letters : (n, k) places in LETTERS to be reached by expected loss
+    letters : (n, k) places in LETTERS to be reached by expected loss; those of classes that a deal does not have count for nothing
     limit : (n,) USD, most of all classes together
     """
     sizes = np.zeros(letters.shape)
     for k in range(letters.shape[1]):
-        low, step = np.zeros(len(terms)), (limit - sizes.sum(axis=1)) / GRID
+        rows = np.flatnonzero(terms["classes"] > k)
+        own = (terms[rows], state[rows], select(book, rows))
+        low, step = np.zeros(len(rows)), (limit[rows] - sizes[rows].sum(axis=1)) / GRID
         for _ in range(ROUNDS):
-            tried = np.repeat(sizes[:, None], GRID, axis=1)
+            tried = np.repeat(sizes[rows, None], GRID, axis=1)
             tried[:, :, k] = low[:, None] + step[:, None] * np.arange(1, GRID + 1)
-            rated = rate_book(p, *resize(terms, state, book, tried), obligors, beliefs, paths=paths, seed=seed, date=date)
-            seen = rated.by_loss[:, : k + 1].reshape(len(terms), GRID, k + 1)
-            passes = (seen <= letters[:, None, : k + 1]).all(axis=2)
+            rated = rate_book(p, *resize(*own, tried), obligors, beliefs, paths=paths, seed=seed, date=date)
+            seen = rated.by_loss[:, : k + 1].reshape(len(rows), GRID, k + 1)
+            passes = (seen <= letters[rows, None, : k + 1]).all(axis=2)
             low += step * np.where(passes.all(axis=1), GRID, passes.argmin(axis=1))
             step = np.where(passes.all(axis=1), 0.0, step / GRID)  # at the limit there is nothing to narrow
-        sizes[:, k] = low
+        sizes[rows, k] = low
     return sizes

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sim import ratings
 from sim.books.deals import CLASSES
 from sim.collateral import obligors, select
+from sim.kernels.rating import Book
 from sim.kernels.scenarios import Beliefs, Obligors
 from sim.phases import disclosing, placing, tenancy
 from sim.phases.anchoring import anchored
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def rate(economy: Economy) -> None:
     """Agencies learn late; through the waterfall on simulated paths they size new deals and put a letter on every class."""
-    quarter = economy.clock % QUARTER == 0
+    quarter, due = economy.clock % QUARTER == 0, []
     for region in economy.regions:
         beliefs = _opine(economy, region)
         if quarter or region not in economy.sized:
@@ -33,7 +34,8 @@ def rate(economy: Economy) -> None:
         _advance(economy, region)
         if placing.rules(economy, region).terms == "own":
             placing.review(economy, region, shopped(economy, region))
-        _letters(economy, region, beliefs, quarter)
+        due.append(_due(economy, region, beliefs, quarter))
+    _letters(economy, due)
 
 
 def _opine(economy: Economy, region: str) -> list[Beliefs]:
@@ -92,44 +94,57 @@ def _advance(economy: Economy, region: str) -> None:
     economy.publish(region, **{name: economy.transmit(name, region, quotes[name]) for name in wanted})
 
 
-def _letters(economy: Economy, region: str, beliefs: list[Beliefs], quarter: bool) -> None:
-    """First letters on new classes; once a quarter, each mandated agency reviews all it rates."""
-    deals, p = economy.deals, economy.params.sim.ratings
+class _Due(NamedTuple):
+    """A region's deals (n,) that are rated now, agency by agency."""
+
+    region: str
+    rows: np.ndarray
+    owed: np.ndarray  # (n, k) whether a class is outstanding or will be: a class of nothing has no letter
+    books: list[tuple[np.ndarray, np.ndarray, Book, Obligors, Beliefs]]  # an agency each
+
+
+def _due(economy: Economy, region: str, beliefs: list[Beliefs], quarter: bool) -> _Due:
+    """Deals with new classes; once a quarter all, for each mandated agency reviews all it rates."""
+    deals = economy.deals
     rows = economy.rows(region)
     owed = deals["state"]["balance"][rows] + deals["undrawn"][rows] > 0.0
-    due = owed.any(axis=1) if quarter else (owed & (deals["rating"][rows] < 0)).any(axis=1)  # a class of nothing has no letter
+    due = owed.any(axis=1) if quarter else (owed & (deals["rating"][rows] < 0)).any(axis=1)
     rows, owed = rows[due], owed[due]
+    order = np.argsort(deals["agency"][rows], kind="stable")
+    rows, owed = rows[order], owed[order]
+    if not len(rows):
+        return _Due(region, rows, owed, [])
+    units, labs = package(economy, region, rows), tenants(economy, region)
+    terms, state = as_delivered(economy, rows)
+    book = book_of(units, units.target)
+    edges = np.searchsorted(deals["agency"][rows], np.arange(len(beliefs) + 1))
+    parts = [(belief, slice(*own)) for belief, own in zip(beliefs, itertools.pairwise(edges), strict=True) if own[0] < own[1]]
+    return _Due(region, rows, owed, [(terms[own], state[own], select(book, own), labs, belief) for belief, own in parts])
+
+
+def _letters(economy: Economy, due: list[_Due]) -> None:
+    """Letters by expected loss that the mandated agencies find now, all regions at once, and what moves."""
+    p, books = economy.params.sim.ratings, [book for one in due for book in one.books]
+    if not books:
+        return
+    seen = ratings.rate_books(p, books, seed=economy.params.seed, date=economy.clock).by_loss
+    for one, found in zip(due, np.split(seen, np.cumsum([len(one.rows) for one in due])[:-1]), strict=True):
+        order = np.argsort(one.rows)
+        _review(economy, one.region, one.rows[order], one.owed[order], found[order])
+
+
+def _review(economy: Economy, region: str, rows: np.ndarray, owed: np.ndarray, seen: np.ndarray) -> None:
+    """First letters are what is seen (n, k); others wait for reviews that agree."""
     if not len(rows):
         return
-    seen = _see(economy, region, rows, beliefs)
-    old = deals["rating"][rows]
-    new, streak = ratings.review(p, old, seen, deals["streak"][rows])
+    deals, old = economy.deals, economy.deals["rating"][rows]
+    new, streak = ratings.review(economy.params.sim.ratings, old, seen, deals["streak"][rows])
     new, streak = np.where(owed, new, old), np.where(owed, streak, 0)
     rated = owed & (old >= 0)
     for kind, moved in (("downgrade", rated & (new > old)), ("upgrade", rated & (new < old))):
         _note_moves(economy, region, kind, rows, old, new, moved)
     deals["rating"][rows], deals["streak"][rows] = new, streak
     economy.note(region, downgrades=float((rated & (new > old)).sum()))
-
-
-def _see(economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs]) -> np.ndarray:
-    """Letters (n, k) by expected loss that the mandated agencies find now."""
-    p, labs, found = economy.params.sim.ratings, tenants(economy, region), []
-    agency = economy.deals["agency"][rows]
-    order = np.argsort(agency, kind="stable")
-    units = package(economy, region, rows[order])
-    terms, state = as_delivered(economy, rows[order])
-    book = book_of(units, units.target)
-    edges = np.searchsorted(agency[order], np.arange(len(beliefs) + 1))
-    for belief, (first, last) in zip(beliefs, itertools.pairwise(edges), strict=True):
-        if first < last:
-            own = slice(first, last)
-            deals = (terms[own], state[own], select(book, own))
-            rated = ratings.rate_book(p, *deals, labs, belief, seed=economy.params.seed, date=economy.clock)
-            found.append(rated.by_loss)
-    seen = np.empty((len(rows), len(CLASSES)), dtype=np.int64)
-    seen[order] = np.concatenate(found)
-    return seen
 
 
 def _note_moves(

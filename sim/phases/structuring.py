@@ -57,13 +57,13 @@ def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np
     offered = [c for c, channel in enumerate(menu) if channel.name in rules(economy, region).open]
     twins = deals.library.names[kind[0]] == deals.library.names[kind[1]] and backing[0] == backing[1] and {0, 1} <= set(offered)
     sized = [c for c in offered if not (c == 1 and twins)]
-    for classes in (1, 2):
-        rows = np.array([c for c in sized if deals.library.classes[kind[c]] == classes], dtype=np.int64)
-        if not len(rows):
-            continue
-        sought = [(menu[c].senior_letter or p.senior_letter, menu[c].junior_letter or p.junior_letter) for c in rows]
-        letters = np.array([[ratings.LETTERS.index(letter) for letter in pair] for pair in sought])[:, 2 - classes :]
-        most = np.minimum(limit, [menu[c].most for c in rows])
+    if sized:
+        rows = np.array(sized, dtype=np.int64)
+        sought = [(menu[c].senior_letter or p.senior_letter, menu[c].junior_letter or p.junior_letter) for c in sized]
+        letters = np.array([[ratings.LETTERS.index(letter) for letter in pair] for pair in sought])
+        single = terms["classes"][rows] == 1
+        letters[single] = letters[single, 1:]  # the last class must reach the junior letter, a loan of one class too
+        most = np.minimum(limit, [menu[c].most for c in sized])
         own = (p, terms[rows], state[rows], select(book, rows), labs, belief)
         sizes = structuring.structure(*own, letters, most, seed=economy.params.seed, date=economy.clock)
         found[rows, 0], found[rows, 1] = sizes[:, 0], sizes.sum(axis=1)
