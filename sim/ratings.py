@@ -84,6 +84,9 @@ class Params(Frozen):
         return self
 
 
+Asked = tuple[np.ndarray, np.ndarray, Book, Obligors, Beliefs]  # terms, state and collateral of deals, tenants, what is believed
+
+
 class Ratings(NamedTuple):
     """By deal and class, (n, k)."""
 
@@ -153,7 +156,7 @@ def rate_book(
 
 def rate_books(
     p: Params,
-    books: Sequence[tuple[np.ndarray, np.ndarray, Book, Obligors, Beliefs]],
+    books: Sequence[Asked],
     *,
     paths: int | None = None,
     seed: int = 0,

@@ -11,7 +11,6 @@ import numpy as np
 from sim import ratings
 from sim.books.deals import CLASSES
 from sim.collateral import obligors, select
-from sim.kernels.rating import Book
 from sim.kernels.scenarios import Beliefs, Obligors
 from sim.phases import disclosing, placing, tenancy
 from sim.phases.anchoring import anchored
@@ -26,16 +25,16 @@ if TYPE_CHECKING:
 
 def rate(economy: Economy) -> None:
     """Agencies learn late; through the waterfall on simulated paths they size new deals and put a letter on every class."""
-    quarter, due = economy.clock % QUARTER == 0, []
+    quarter = economy.clock % QUARTER == 0
+    beliefs = {region: _opine(economy, region) for region in economy.regions}
+    labs = {region: tenants(economy, region) for region in economy.regions}
+    if quarter:
+        structure_new(economy, beliefs, labs)
     for region in economy.regions:
-        beliefs = _opine(economy, region)
-        if quarter or region not in economy.sized:
-            structure_new(economy, region, beliefs, tenants(economy, region))
         _advance(economy, region)
         if placing.rules(economy, region).terms == "own":
             placing.review(economy, region, shopped(economy, region))
-        due.append(_due(economy, region, beliefs, quarter))
-    _letters(economy, due)
+    _letters(economy, [_due(economy, region, beliefs[region], labs[region], quarter) for region in economy.regions])
 
 
 def _opine(economy: Economy, region: str) -> list[Beliefs]:
@@ -100,10 +99,10 @@ class _Due(NamedTuple):
     region: str
     rows: np.ndarray
     owed: np.ndarray  # (n, k) whether a class is outstanding or will be: a class of nothing has no letter
-    books: list[tuple[np.ndarray, np.ndarray, Book, Obligors, Beliefs]]  # an agency each
+    books: list[ratings.Asked]  # an agency each
 
 
-def _due(economy: Economy, region: str, beliefs: list[Beliefs], quarter: bool) -> _Due:
+def _due(economy: Economy, region: str, beliefs: list[Beliefs], labs: Obligors, quarter: bool) -> _Due:
     """Deals with new classes; once a quarter all, for each mandated agency reviews all it rates."""
     deals = economy.deals
     rows = economy.rows(region)
@@ -114,7 +113,7 @@ def _due(economy: Economy, region: str, beliefs: list[Beliefs], quarter: bool) -
     rows, owed = rows[order], owed[order]
     if not len(rows):
         return _Due(region, rows, owed, [])
-    units, labs = package(economy, region, rows), tenants(economy, region)
+    units = package(economy, region, rows)
     terms, state = as_delivered(economy, rows)
     book = book_of(units, units.target)
     edges = np.searchsorted(deals["agency"][rows], np.arange(len(beliefs) + 1))
