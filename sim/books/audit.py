@@ -35,7 +35,7 @@ def _worst(identity: str, breaches: Any, scale: float, name: Callable[[int], str
     gaps = np.abs(np.atleast_1d(breaches))
     if not gaps.size:
         return Gap(identity, "", 0.0, scale)
-    worst = int(np.argmax(np.where(np.isnan(gaps), np.inf, gaps)))
+    worst = int(np.argmax(gaps))  # the first that is not a number, if there is one
     return Gap(identity, name(worst), float(gaps[worst]), scale)
 
 

@@ -74,7 +74,8 @@ class Library:
     def at(self, name: str, kind: np.ndarray, month: np.ndarray) -> np.ndarray:
         """``target``, ``left`` or ``life`` of templates ``kind`` in ``month``; the last one holds on."""
         values = getattr(self, name)
-        return values[kind, np.clip(month, 0, values.shape[1] - 1)]
+        months = values.shape[1]
+        return values.reshape(-1, values.shape[2]).take(kind * np.int64(months) + np.clip(month, 0, months - 1), axis=0)
 
     def sizes(self, kind: np.ndarray, senior: Any, debt: Any) -> np.ndarray:
         """Notes by class (n, 2), of cost, where lenders advance ``senior`` to the first and ``debt`` to both, one or (n,)."""

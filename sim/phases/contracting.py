@@ -39,7 +39,7 @@ def renegotiate(economy: Economy, region: str) -> None:
     if p.renegotiation == 0.0:
         return
     rows = economy.rows(region, BUILDING, OPERATING)
-    rows = rows[np.isin(economy.contracts["tenant"][rows], economy.parties("lab", region)) & (economy.deals["pledge"][rows] == 0.0)]
+    rows = rows[economy.are("lab", region, economy.contracts["tenant"][rows]) & (economy.deals["pledge"][rows] == 0.0)]
     landlord = economy.places("operator", region, economy.deals["sponsor"][rows])
     tenant = economy.places("lab", region, economy.contracts["tenant"][rows])
     rows = rows[_meet(economy, region)[landlord, tenant]]
@@ -81,7 +81,7 @@ def prepay(economy: Economy, region: str, rows: np.ndarray, own: np.ndarray) -> 
     p, labs = economy.params.sim.markets.contracts, economy.parties("lab", region)
     if p.prepayment == 0.0:
         return np.zeros(len(rows))
-    paid, let = np.zeros(len(rows)), np.isin(economy.contracts["tenant"][rows], labs)  # clouds prepay nothing
+    paid, let = np.zeros(len(rows)), economy.are("lab", region, economy.contracts["tenant"][rows])  # clouds prepay nothing
     tenant = economy.places("lab", region, economy.contracts["tenant"][rows[let]])
     paid[let] = contracts.prepaid(p, worth(economy, rows[let]), own[let], tenant, economy.ledger.cash(labs))
     economy.ledger.pay("prepayment", labs[tenant], economy.deals["party"][rows[let]], paid[let])

@@ -26,7 +26,7 @@ def backings(economy: Economy, region: str) -> np.ndarray:
 
 def apart(backing: np.ndarray) -> bool:
     """Whether parts of units back deals of their own."""
-    return bool(np.isin(backing, (CHIPS, SITE)).any())
+    return bool(((backing == CHIPS) | (backing == SITE)).any())
 
 
 def pledges(economy: Economy, region: str) -> np.ndarray:
