@@ -89,15 +89,15 @@ class Economy(mesa.Model):
 
     def parties(self, kind: str, region: str) -> np.ndarray:
         """Their numbers in the ledger."""
-        return self._once(("party", kind, region), lambda: [a.party for a in self.all(kind, region)], np.int64)
+        return self.once(("party", kind, region), lambda: [a.party for a in self.all(kind, region)], np.int64)
 
     def keys(self, kind: str, region: str) -> np.ndarray:
         """Their keys in the streams of randomness."""
-        return self._once(("key", kind, region), lambda: [a.key for a in self.all(kind, region)], np.uint64)
+        return self.once(("key", kind, region), lambda: [a.key for a in self.all(kind, region)], np.uint64)
 
     def places(self, kind: str, region: str, parties: np.ndarray) -> np.ndarray:
         """Where parties (n,) stand among the agents of a kind in a region."""
-        places = self._once(("place", kind, region), lambda: inverse(self.parties(kind, region)), np.int64)
+        places = self.once(("place", kind, region), lambda: inverse(self.parties(kind, region)), np.int64)
         return found(places, parties)
 
     def sponsored(self, kind: str, region: str, rows: np.ndarray) -> np.ndarray:
@@ -111,7 +111,7 @@ class Economy(mesa.Model):
     def tenant_places(self, region: str, parties: np.ndarray) -> np.ndarray:
         """Where parties (n,) stand among those who may rent a region's deals: its labs, then its clouds."""
         people = [self.parties("lab", region), self.parties("cloud", region)]
-        return found(self._once(("tenant_place", region), lambda: inverse(np.concatenate(people)), np.int64), parties)
+        return found(self.once(("tenant_place", region), lambda: inverse(np.concatenate(people)), np.int64), parties)
 
     def rows(self, region: str, *stages: int) -> np.ndarray:
         """Rows of a region's deals in any of the stages."""
@@ -120,9 +120,9 @@ class Economy(mesa.Model):
     def slots(self, region: str) -> np.ndarray:
         """Columns of the region's investors in the deal book."""
         people = self.parties("investor", region)
-        return self._once(("slot", region), lambda: np.flatnonzero(np.isin(self.deals.investors, people)), np.int64)
+        return self.once(("slot", region), lambda: np.flatnonzero(np.isin(self.deals.investors, people)), np.int64)
 
-    def _once(self, name: tuple[str, ...], find: Callable[[], Any], dtype: Any) -> np.ndarray:
+    def once(self, name: tuple[str, ...], find: Callable[[], Any], dtype: Any) -> np.ndarray:
         """An array that stays as it is once all agents have accounts; read-only."""
         if name not in self._fixed:
             self._fixed[name] = np.array(find(), dtype=dtype)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def backings(economy: Economy, region: str) -> np.ndarray:
     """What backs the deals of each channel (c,), places in BACKINGS."""
-    return np.array([economy.params.sim.markets.parts.backing(region, channel) for channel in economy.menus[region]])
+    parts, menu = economy.params.sim.markets.parts, economy.menus[region]
+    return economy.once(("backing", region), lambda: [parts.backing(region, channel) for channel in menu], np.int64)
 
 
 def apart(backing: np.ndarray) -> bool:
