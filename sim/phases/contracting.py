@@ -24,12 +24,12 @@ def tenants_of(economy: Economy, region: str, sponsors: np.ndarray, months: np.n
     size = {lab.party: lab.weight for lab in economy.all("lab", region)}
     unequal = economy.params.sim.markets.tenants.concentration > 0.0
     place, found = economy.places("operator", region, sponsors), []
-    for at, month, way in zip(place.tolist(), months.tolist(), channel.tolist(), strict=True):
+    chances = economy.streams.uniform("tenant", months, economy.keys("operator", region)[place], channel)
+    for at, chance in zip(place.tolist(), chances.tolist(), strict=True):
         sponsor = operators[at]
         others = [party for party in labs if party != sponsor.tenant]
-        chance = economy.streams.uniform("tenant", month, np.array([sponsor.key], dtype=np.uint64), way)
         sizes = [size[party] for party in others] if unequal else []
-        found.append(sponsor.let_to(float(chance[0]), others, sizes))
+        found.append(sponsor.let_to(chance, others, sizes))
     return found
 
 
