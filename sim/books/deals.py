@@ -15,7 +15,7 @@ from sim.books.channels import in_the_library
 from sim.books.ledger import Ledger
 from sim.books.tables import Rows, Table
 from sim.books.templates import Library
-from sim.kernels.holders import add_parts, list_parts
+from sim.kernels.holders import add_classes, add_parts, list_parts
 from sim.kernels.layouts import layout
 from sim.kernels.waterfall import pay_book
 from sim.units import MONTHS, Frozen, quantity
@@ -143,7 +143,9 @@ class DealBook(Table):
         """Notes held or committed by class and investor (k, i) in one region, USD."""
         rows = self.of(region)
         owed = self["state"]["balance"][rows] + self["undrawn"][rows]
-        return (owed[:, :, None] * self["shares"][rows]).sum(axis=0)
+        sums = np.zeros((len(CLASSES), len(self.investors)))
+        add_classes(sums, rows, owed, self["shares"])
+        return sums
 
     # -- closing -------------------------------------------------------------------------------------------------------
 

@@ -115,15 +115,15 @@ def stabilised(economy: Economy, region: str, c: int, channel: Channel) -> np.nd
 
 
 def _take_out(economy: Economy, region: str, c: int, channel: Channel) -> None:
-    deals, rows = economy.deals, stabilised(economy, region, c, channel)
-    if not len(rows):
+    deals, rows, left = economy.deals, stabilised(economy, region, c, channel), room(economy, region)[c]
+    if not len(rows) or left <= 0.0:
         return
     kind = np.repeat(kinds(economy, region)[c : c + 1], len(rows))
     coupon = coupons(economy, region, kind)
     notes, owed = offered(economy, region, c, rows, coupon), owed_by(economy, rows)
     good = _cheaper(economy, region, rows, notes, coupon, owed)
     taken = np.where(good, notes.sum(axis=1), 0.0)
-    good &= np.cumsum(taken) - taken < room(economy, region)[c]  # the last may be more than a small market has room for
+    good &= np.cumsum(taken) - taken < left  # the last may be more than a small market has room for
     rows, notes, coupon, kind, owed = rows[good], notes[good], coupon[good], kind[good], owed[good]
     if not len(rows):
         return
