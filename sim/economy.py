@@ -97,8 +97,7 @@ class Economy(mesa.Model):
 
     def places(self, kind: str, region: str, parties: np.ndarray) -> np.ndarray:
         """Where parties (n,) stand among the agents of a kind in a region."""
-        places = self.once(("place", kind, region), lambda: inverse(self.parties(kind, region)), np.int64)
-        return found(places, parties)
+        return found(self._inverse(kind, region), parties)
 
     def sponsored(self, kind: str, region: str, rows: np.ndarray) -> np.ndarray:
         """Of some deals those whose sponsors are agents of a kind in a region: labs borrow too."""
@@ -106,7 +105,11 @@ class Economy(mesa.Model):
 
     def are(self, kind: str, region: str, parties: np.ndarray) -> np.ndarray:
         """Which of some parties (n,) are agents of a kind in a region."""
-        return (parties[:, None] == self.parties(kind, region)).any(axis=1)
+        places = self._inverse(kind, region)
+        return places[np.minimum(parties, len(places) - 1)] >= 0
+
+    def _inverse(self, kind: str, region: str) -> np.ndarray:
+        return self.once(("place", kind, region), lambda: inverse(self.parties(kind, region)), np.int64)
 
     def tenant_places(self, region: str, parties: np.ndarray) -> np.ndarray:
         """Where parties (n,) stand among those who may rent a region's deals: its labs, then its clouds."""
