@@ -34,7 +34,8 @@ def rate(economy: Economy) -> None:
         _advance(economy, region)
         if placing.rules(economy, region).terms == "own":
             placing.review(economy, region, shopped(economy, region))
-    _letters(economy, [_due(economy, region, beliefs[region], labs[region], quarter) for region in economy.regions])
+    due = {region: _due(economy, region, quarter) for region in economy.regions}
+    _letters(economy, [_ask(economy, region, rows, beliefs[region], labs[region]) for region, rows in due.items()])
 
 
 def _opine(economy: Economy, region: str) -> list[Beliefs]:
@@ -98,45 +99,57 @@ class _Due(NamedTuple):
 
     region: str
     rows: np.ndarray
-    owed: np.ndarray  # (n, k) whether a class is outstanding or will be: a class of nothing has no letter
     books: list[ratings.Asked]  # an agency each
 
 
-def _due(economy: Economy, region: str, beliefs: list[Beliefs], labs: Obligors, quarter: bool) -> _Due:
+def _due(economy: Economy, region: str, quarter: bool) -> np.ndarray:
     """Deals with new classes; once a quarter all, for each mandated agency reviews all it rates."""
-    deals = economy.deals
     rows = economy.rows(region)
-    owed = deals["state"]["balance"][rows] + deals["undrawn"][rows] > 0.0
-    due = owed.any(axis=1) if quarter else (owed & (deals["rating"][rows] < 0)).any(axis=1)
-    rows, owed = rows[due], owed[due]
-    order = np.argsort(deals["agency"][rows], kind="stable")
-    rows, owed = rows[order], owed[order]
+    owed = _owed(economy, rows)
+    return rows[owed.any(axis=1) if quarter else (owed & (economy.deals["rating"][rows] < 0)).any(axis=1)]
+
+
+def _owed(economy: Economy, rows: np.ndarray) -> np.ndarray:
+    """Whether classes (n, k) are outstanding or will be: a class of nothing has no letter."""
+    return np.asarray(economy.deals["state"]["balance"][rows] + economy.deals["undrawn"][rows] > 0.0)
+
+
+def _ask(economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs], labs: Obligors) -> _Due:
+    """Lay deals out, once for all their agencies."""
     if not len(rows):
-        return _Due(region, rows, owed, [])
+        return _Due(region, rows, [])
+    agency = economy.deals["agency"][rows]
+    order = np.argsort(agency, kind="stable")
+    rows, edges = rows[order], np.searchsorted(agency[order], np.arange(len(beliefs) + 1))
     units = package(economy, region, rows)
     terms, state = as_delivered(economy, rows)
     book = book_of(units, units.target)
-    edges = np.searchsorted(deals["agency"][rows], np.arange(len(beliefs) + 1))
     parts = [(belief, slice(*own)) for belief, own in zip(beliefs, itertools.pairwise(edges), strict=True) if own[0] < own[1]]
-    return _Due(region, rows, owed, [(terms[own], state[own], select(book, own), labs, belief) for belief, own in parts])
+    return _Due(region, rows, [(terms[own], state[own], select(book, own), labs, belief) for belief, own in parts])
+
+
+def _see(economy: Economy, books: list[ratings.Asked]) -> np.ndarray:
+    """Letters (n, k) by expected loss that the mandated agencies find now."""
+    p = economy.params.sim.ratings
+    return ratings.rate_books(p, books, seed=economy.params.seed, date=economy.clock).by_loss
 
 
 def _letters(economy: Economy, due: list[_Due]) -> None:
-    """Letters by expected loss that the mandated agencies find now, all regions at once, and what moves."""
-    p, books = economy.params.sim.ratings, [book for one in due for book in one.books]
+    """First letters and reviews in all regions at once."""
+    books = [book for one in due for book in one.books]
     if not books:
         return
-    seen = ratings.rate_books(p, books, seed=economy.params.seed, date=economy.clock).by_loss
-    for one, found in zip(due, np.split(seen, np.cumsum([len(one.rows) for one in due])[:-1]), strict=True):
+    places = np.cumsum([len(one.rows) for one in due])[:-1]
+    for one, seen in zip(due, np.split(_see(economy, books), places), strict=True):
         order = np.argsort(one.rows)
-        _review(economy, one.region, one.rows[order], one.owed[order], found[order])
+        _review(economy, one.region, one.rows[order], seen[order])
 
 
-def _review(economy: Economy, region: str, rows: np.ndarray, owed: np.ndarray, seen: np.ndarray) -> None:
+def _review(economy: Economy, region: str, rows: np.ndarray, seen: np.ndarray) -> None:
     """First letters are what is seen (n, k); others wait for reviews that agree."""
     if not len(rows):
         return
-    deals, old = economy.deals, economy.deals["rating"][rows]
+    deals, old, owed = economy.deals, economy.deals["rating"][rows], _owed(economy, rows)
     new, streak = ratings.review(economy.params.sim.ratings, old, seen, deals["streak"][rows])
     new, streak = np.where(owed, new, old), np.where(owed, streak, 0)
     rated = owed & (old >= 0)
