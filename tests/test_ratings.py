@@ -1,5 +1,7 @@
 """Ratings of deals simple enough to work out by hand; letters, surveillance, shopping and structuring."""
 
+from multiprocessing import get_context
+
 import numpy as np
 import pytest
 from pytest import approx
@@ -174,6 +176,18 @@ def test_neither_threads_nor_chunks_nor_other_deals_change_a_bit():
     many = rate((terms[rows], state[rows], select(book, rows)), tenants, beliefs, 64, threads=2)
     alone = rate(deal, tenants, beliefs, 64)
     assert (many.loss == alone.loss).all() and len(many.loss) == len(rows)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_rates_with_threads_of_its_own():
+    """It has none of those that rated here."""
+    terms, state, book = lay_out(60.0, 12, [(0, 1.0, 12)], contract=np.full(12, 4.0))
+    rows, tenants = np.zeros(2 * TOGETHER, dtype=int), obligors([7], [0.05], P.horizon)
+    book = (terms[rows], state[rows], select(book, rows))
+    here = rate(book, tenants, paths=64, threads=2)
+    with get_context("fork").Pool(1) as pool:
+        there = pool.apply_async(rate, (book, tenants), {"paths": 64, "threads": 2}).get(timeout=30)
+    assert (here.loss == there.loss).all() and here.loss[0, 0] > 0.0
 
 
 def test_the_market_matters_to_a_deal_with_some_market_rent_or_value():
