@@ -135,7 +135,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
         sold = operator.outside(value, own, cash)
         economy.save(operator.party, region, sold)
         ledger.pay("payout", operator.party, savers, operator.idle(cash + sold, own * owned.amount * MONTHS))
-        if operator.fails(*_distress(economy, operator.party)):
+        if operator.fails(*_distress(economy, region, operator.party)):
             size = market.levered_capacity * market.unit_cost * operator.weight
             reject(economy, region, operator)
             rescue(economy, region, operator, operator.params.restart * size, "new owners")
@@ -146,10 +146,11 @@ def _plan_operators(economy: Economy, region: str) -> None:
     economy.note(region, cost_of_capital=cost)
 
 
-def _distress(economy: Economy, sponsor: int) -> tuple[float, float]:
+def _distress(economy: Economy, region: str, sponsor: int) -> tuple[float, float]:
     """USD a sponsor's deals owe, and of it what is in default."""
     deals = economy.deals
-    rows = np.flatnonzero((deals["sponsor"] == sponsor) & (deals["stage"] == OPERATING))
+    rows = economy.rows(region, OPERATING)
+    rows = rows[deals["sponsor"][rows] == sponsor]
     owed = by_row(deals["state"]["balance"][rows])
     return float(owed.sum()), float(owed[deals["state"]["in_default"][rows]].sum())
 

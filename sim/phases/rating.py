@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,14 +26,16 @@ if TYPE_CHECKING:
 def rate(economy: Economy) -> None:
     """Agencies learn late; through the waterfall on simulated paths they size new deals and put a letter on every class."""
     quarter = economy.clock % QUARTER == 0
+    beliefs = {region: _opine(economy, region) for region in economy.regions}
+    labs = {region: tenants(economy, region) for region in economy.regions}
+    if quarter:
+        structure_new(economy, beliefs, labs)
     for region in economy.regions:
-        beliefs = _opine(economy, region)
-        if quarter or region not in economy.sized:
-            structure_new(economy, region, beliefs, tenants(economy, region))
         _advance(economy, region)
         if placing.rules(economy, region).terms == "own":
             placing.review(economy, region, shopped(economy, region))
-        _letters(economy, region, beliefs, quarter)
+    due = {region: _due(economy, region, quarter) for region in economy.regions}
+    _letters(economy, [_ask(economy, region, rows, beliefs[region], labs[region]) for region, rows in due.items()])
 
 
 def _opine(economy: Economy, region: str) -> list[Beliefs]:
@@ -92,44 +94,69 @@ def _advance(economy: Economy, region: str) -> None:
     economy.publish(region, **{name: economy.transmit(name, region, quotes[name]) for name in wanted})
 
 
-def _letters(economy: Economy, region: str, beliefs: list[Beliefs], quarter: bool) -> None:
-    """First letters on new classes; once a quarter, each mandated agency reviews all it rates."""
-    deals, p = economy.deals, economy.params.sim.ratings
+class _Due(NamedTuple):
+    """A region's deals (n,) that are rated now, agency by agency."""
+
+    region: str
+    rows: np.ndarray
+    books: list[ratings.Asked]  # an agency each
+
+
+def _due(economy: Economy, region: str, quarter: bool) -> np.ndarray:
+    """Deals with new classes; once a quarter all, for each mandated agency reviews all it rates."""
     rows = economy.rows(region)
-    owed = deals["state"]["balance"][rows] + deals["undrawn"][rows] > 0.0
-    due = owed.any(axis=1) if quarter else (owed & (deals["rating"][rows] < 0)).any(axis=1)  # a class of nothing has no letter
-    rows, owed = rows[due], owed[due]
+    owed = _owed(economy, rows)
+    return rows[owed.any(axis=1) if quarter else (owed & (economy.deals["rating"][rows] < 0)).any(axis=1)]
+
+
+def _owed(economy: Economy, rows: np.ndarray) -> np.ndarray:
+    """Whether classes (n, k) are outstanding or will be: a class of nothing has no letter."""
+    return np.asarray(economy.deals["state"]["balance"][rows] + economy.deals["undrawn"][rows] > 0.0)
+
+
+def _ask(economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs], labs: Obligors) -> _Due:
+    """Lay deals out, once for all their agencies."""
+    if not len(rows):
+        return _Due(region, rows, [])
+    agency = economy.deals["agency"][rows]
+    order = np.argsort(agency, kind="stable")
+    rows, edges = rows[order], np.searchsorted(agency[order], np.arange(len(beliefs) + 1))
+    units = package(economy, region, rows)
+    terms, state = as_delivered(economy, rows)
+    book = book_of(units, units.target)
+    parts = [(belief, slice(*own)) for belief, own in zip(beliefs, itertools.pairwise(edges), strict=True) if own[0] < own[1]]
+    return _Due(region, rows, [(terms[own], state[own], select(book, own), labs, belief) for belief, own in parts])
+
+
+def _see(economy: Economy, books: list[ratings.Asked]) -> np.ndarray:
+    """Letters (n, k) by expected loss that the mandated agencies find now."""
+    p = economy.params.sim.ratings
+    return ratings.rate_books(p, books, seed=economy.params.seed, date=economy.clock).by_loss
+
+
+def _letters(economy: Economy, due: list[_Due]) -> None:
+    """First letters and reviews in all regions at once."""
+    books = [book for one in due for book in one.books]
+    if not books:
+        return
+    places = np.cumsum([len(one.rows) for one in due])[:-1]
+    for one, seen in zip(due, np.split(_see(economy, books), places), strict=True):
+        order = np.argsort(one.rows)
+        _review(economy, one.region, one.rows[order], seen[order])
+
+
+def _review(economy: Economy, region: str, rows: np.ndarray, seen: np.ndarray) -> None:
+    """First letters are what is seen (n, k); others wait for reviews that agree."""
     if not len(rows):
         return
-    seen = _see(economy, region, rows, beliefs)
-    old = deals["rating"][rows]
-    new, streak = ratings.review(p, old, seen, deals["streak"][rows])
+    deals, old, owed = economy.deals, economy.deals["rating"][rows], _owed(economy, rows)
+    new, streak = ratings.review(economy.params.sim.ratings, old, seen, deals["streak"][rows])
     new, streak = np.where(owed, new, old), np.where(owed, streak, 0)
     rated = owed & (old >= 0)
     for kind, moved in (("downgrade", rated & (new > old)), ("upgrade", rated & (new < old))):
         _note_moves(economy, region, kind, rows, old, new, moved)
     deals["rating"][rows], deals["streak"][rows] = new, streak
     economy.note(region, downgrades=float((rated & (new > old)).sum()))
-
-
-def _see(economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs]) -> np.ndarray:
-    """Letters (n, k) by expected loss that the mandated agencies find now."""
-    p, labs, found = economy.params.sim.ratings, tenants(economy, region), []
-    agency = economy.deals["agency"][rows]
-    order = np.argsort(agency, kind="stable")
-    units = package(economy, region, rows[order])
-    terms, state = as_delivered(economy, rows[order])
-    book = book_of(units, units.target)
-    edges = np.searchsorted(agency[order], np.arange(len(beliefs) + 1))
-    for belief, (first, last) in zip(beliefs, itertools.pairwise(edges), strict=True):
-        if first < last:
-            own = slice(first, last)
-            deals = (terms[own], state[own], select(book, own))
-            rated = ratings.rate_book(p, *deals, labs, belief, seed=economy.params.seed, date=economy.clock)
-            found.append(rated.by_loss)
-    seen = np.empty((len(rows), len(CLASSES)), dtype=np.int64)
-    seen[order] = np.concatenate(found)
-    return seen
 
 
 def _note_moves(
