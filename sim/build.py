@@ -283,6 +283,7 @@ def _market(economy: Economy, path: Start, region: str) -> Market:
         quality=getattr(p.markets.hardware, region).quality,
         demand=inference * path.rent ** (tokens.elasticity - 1.0),
         demand_shock=0.0,
+        path_growth=tokens.growth_before,
         demand_growth=tokens.growth_before,
         inference=inference,
         training=path.capacity * path.rent - inference,

@@ -163,6 +163,8 @@ MONTHLY: Final[Columns] = {
     "training": ("USD", "labs' spending on training compute in the month"),
     "inference_revenue": ("USD", "users' payments for inference in the month"),
     "applications": ("1", "viable at the price of inference; 100 at the start of burn-in unless configured otherwise"),
+    "demand_met": ("share", "inference demand at a given rent, over the path that was promised; shocks left out"),
+    "demand_growth": ("1/year", "of inference demand at a given rent, as those who plan extrapolate it"),
     "lab_raise": ("USD", "raised by labs in the month"),
     "venture_lent": ("USD", "of it lent by banks"),
     "venture_debt": ("USD", "what labs owe banks"),
