@@ -57,6 +57,9 @@ COUNTED = (  # figures that phases note
         "bank_losses",
     ),
 )
+JUDGED = (  # figures of applications, null where nobody asks lenders
+    *("funded_compute", "funded_social", "planned_social", "distortion", "contractible_social", "demand_funded"),
+)
 FILED = {  # sponsors' accounts: column -> name
     "earnings": "earnings",
     "debt_reported": "reported",
@@ -134,6 +137,8 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "model_half_life": tape.half_life,
         "training": market.training / MONTHS,
         "applications": _applications(economy, region),
+        "applications_funded": _applications(economy, region) * facts.get("funded_number", np.nan),
+        **{name: facts.get(name, np.nan) for name in JUDGED},
         "demand_met": _demand_met(economy),
         "lab_concentration": facts["concentration"],
         "leading_lab": facts["leading_lab"],

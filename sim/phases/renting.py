@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import compute, disappointment, tokens
-from sim.phases import upgrading
+from sim.phases import applying, upgrading
 from sim.phases.governing import at_home
 from sim.sums import total
 from sim.units import MONTHS
@@ -55,6 +55,7 @@ def _clear(economy: Economy, region: str, quoted) -> None:
     home = at_home(economy, region)
     scale = (1.0 - home) * tokens.demand(p.tokens, market, foreign, economy.month)
     scale *= disappointment.delivered(p.disappointment, p.tokens, economy.month, economy.tape.demand_half_life)
+    scale *= applying.pull(economy, region)
     if home > 0.0:
         economy.note(region, at_home=home)
     training = total(lab.training for lab in economy.all("lab", region))
