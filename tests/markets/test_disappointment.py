@@ -113,6 +113,28 @@ def test_planners_see_a_boom_resume_as_late_as_they_saw_it_stop():
     assert believed == approx(promised(84 - 12), abs=0.03) and believed > promised(85)
 
 
+def test_a_late_boom_cannot_be_told_from_a_failed_one_until_it_resumes():
+    """The shipped scenarios, month by month: what is met and what is extrapolated part after month 48 + 36."""
+    fails, comes = (resolve([f"scenario=revolution_{name}"]).sim.markets for name in ("fails", "late"))
+    believed, met = [0.0, 0.0], []
+    for month in range(87):
+        due = tokens.growth(fails.tokens, (month + 1 - fails.tokens.growth_month) / 12, HALF_LIFE)
+        for i, p in enumerate((fails, comes)):
+            believed[i] = disappointment.extrapolated(p.disappointment, p.tokens, month, HALF_LIFE, believed[i], due)
+        met.append([disappointment.met(p.disappointment, p.tokens, month, HALF_LIFE) for p in (fails, comes)])
+        assert (believed[0] == believed[1]) == (month <= 84)
+        assert (met[-1][0] == met[-1][1]) == (month <= 84)
+    assert met[48] == [1.0, 1.0] and met[49][0] < 1.0
+
+
+def test_frugal_software_takes_compute_at_first_and_gives_back_more():
+    """The shipped scenario: never below half, below the promise for some years, 2^0.26 of it in the end."""
+    p = resolve(["scenario=cheaper_compute"]).sim.markets
+    met = [disappointment.met(p.disappointment, p.tokens, month, HALF_LIFE) for month in range(600)]
+    assert set(met[:49]) == {1.0} and 0.5 < min(met) == met[60] < 0.7
+    assert met[60:] == sorted(met[60:]) and met[-1] == approx(2.0**0.26, rel=1e-6)
+
+
 def test_a_boom_cannot_stop_before_it_begins():
     with raises(Mistakes, match="delay_month 3 must not be before"):
         resolve(

@@ -55,6 +55,16 @@ def test_calm_terms_leave_demand_as_it_is():
     assert applying.pull(economy, "us") == 1.0
 
 
+def test_what_is_good_for_all_moves_nothing():
+    """To the bit: lenders do not look at it, so every public fact is the same at any correlation; distortion is not."""
+    lines = [f"sim.markets.applications.correlation={rho}" for rho in (-1, 1)]
+    bad, good = (economy_of(ON, line) for line in lines)
+    for _ in range(2):
+        bad.step(), good.step()
+        assert bad.tape == good.tape
+    assert good.facts["us"]["distortion"] == 0.0 < bad.facts["us"]["distortion"]
+
+
 def test_applications_are_the_same_whoever_else_there_is():
     """Keyed by region and place: another region, or more places, change none."""
     alone = economy_of(ON).applications["us"]
