@@ -17,7 +17,7 @@ from sim.streams import Streams
 P = resolve([]).sim.markets.applications
 drawing = settings(deadline=None)  # the first draw compiles
 SOME = st.integers(1, 40)
-RATE, RATION = st.floats(0.0, 0.4), st.floats(0.0, 1.0)
+RATE, RATION = st.floats(0.0, 0.4), st.just(0.0) | st.floats(1e-6, 1.0)
 
 
 def drawn(count: int, seed: int = 1, **others: float) -> tuple[market.Params, market.Traits]:
