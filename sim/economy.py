@@ -169,17 +169,8 @@ class Economy(mesa.Model):
         """
         other = self._rebuild(self.params if params is None else params)
         books = (
-            "ledger",
-            "deals",
-            "bonds",
-            "contracts",
-            "fleet",
-            "sites",
-            "leases",
-            "protection",
-            "applications",
-            "owners",
-            "arrows",
+            *("ledger", "deals", "bonds", "contracts", "fleet", "sites", "leases"),
+            *("protection", "applications", "owners", "arrows"),
         )
         together = copy.deepcopy([getattr(self, name) for name in books])  # in one, so that all share one ledger
         for name, book in zip(books, together, strict=True):

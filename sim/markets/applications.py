@@ -102,8 +102,7 @@ def fund(p: Params, found: Traits, rate: float, ration: float) -> np.ndarray:
     clears = (found.contractible >= hurdle(p, rate)).astype(float)
     if ration >= 1.0 or p.own == 1.0:
         return clears
-    order = np.argsort(-found.contractible, kind="stable")
-    return clears * filled(found.size, order, ration * total(clears * found.size))
+    return filled(found.size, np.argsort(-found.contractible, kind="stable"), ration * total(clears * found.size))
 
 
 def plan(found: Traits, budget: float) -> np.ndarray:

@@ -89,15 +89,16 @@ def test_who_ends_makes_room_for_another_and_all_others_stay():
 
 
 def test_who_is_worth_less_than_inference_costs_does_not_apply():
-    """Dearer by 50 %: a Pareto share of 1.5^-elasticity is left, within four standard errors, and is judged alone."""
-    economy = economy_of(ON, "sim.markets.applications.turnover=0", "sim.markets.applications.own=1")
+    """Dearer by 50 %: a Pareto share of 1.5^-elasticity is left, within four standard errors. Just these can pledge."""
+    economy = economy_of(ON, "sim.markets.applications.turnover=0")
     book, market = economy.applications["us"], economy.tape["us"]
     economy.publish("us", rent=1.5 * market.rent)
     able = book.unit_value >= applying._price(economy, "us")
     left = 1.5**-economy.params.sim.markets.tokens.elasticity
     assert able.mean() == approx(left, abs=4 * np.sqrt(left * (1 - left) / 2000))
+    book.contractible[:] = able
     applying.pull(economy, "us")
-    assert economy.facts["us"]["funded_compute"] == 1.0
+    assert economy.facts["us"]["funded_compute"] == economy.facts["us"]["funded_number"] == 1.0
 
 
 def test_a_year_goes_on_record_by_fifths_of_social_value(year):
@@ -119,6 +120,7 @@ def test_a_month_on_record_is_what_lenders_and_planner_did(year):
 
 def test_a_fork_draws_the_same_applications():
     one = economy_of(ON)
+    one.step()
     other = one.fork()
     one.step(), other.step()
     assert all((getattr(one.applications["us"], n) == getattr(other.applications["us"], n)).all() for n in FIELDS)

@@ -56,3 +56,12 @@ def test_what_was_met_goes_on_record_and_moves_expectations_a_month_later(both):
     seen = tokens.growth(p, (2 - p.growth_month) / 12, frugal.tape.demand_half_life) + 12 * -0.5108256
     assert row["demand_met"] == approx(0.6)
     assert row["demand_growth"] == frugal.tape["us"].demand_growth == approx(due + (seen - due) / 6)
+
+
+def test_what_is_extrapolated_changes_nothing_of_what_was_promised(both):
+    """Two months on, growth is believed to be lower, and the promised path is where it would have been, to the bit."""
+    calm, frugal = (one.fork() for one in both[0])
+    for _ in range(3):
+        calm.step(), frugal.step()
+    assert frugal.tape["us"].demand_growth < calm.tape["us"].demand_growth
+    assert frugal.tape["us"].demand == calm.tape["us"].demand and frugal.tape["us"].path_growth == calm.tape["us"].path_growth
