@@ -15,12 +15,10 @@ class Applications:
 
     def __init__(self, keys: np.ndarray) -> None:
         self.keys = keys
-        self.born = np.zeros(len(keys), dtype=np.int64)  # months since the start of burn-in
         self.size, self.contractible, self.social, self.unit_value = (np.zeros(len(keys)) for _ in self.FIELDS)
 
-    def begin(self, places: np.ndarray, month: int, traits: tuple[np.ndarray, ...]) -> None:
+    def begin(self, places: np.ndarray, traits: tuple[np.ndarray, ...]) -> None:
         """New applications at ``places`` (m,), with their ``traits`` (m,) in the order of FIELDS."""
-        self.born[places] = month
         for name, values in zip(self.FIELDS, traits, strict=True):
             getattr(self, name)[places] = values
 

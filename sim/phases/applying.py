@@ -32,7 +32,7 @@ def open_places(economy: Economy, region: str) -> Applications:
     count = economy.params.sim.markets.applications.count if applies(economy) else 0
     keys = np.array([entity(f"{region}/application/{number:05d}") for number in range(count)], dtype=np.uint64)
     places = Applications(keys)
-    _begin(economy, region, places, np.arange(count))
+    _begin(economy, region, places, np.arange(count), "start application")
     return places
 
 
@@ -42,7 +42,7 @@ def pull(economy: Economy, region: str) -> float:
         return 1.0
     p, tape, book = economy.params.sim.markets.applications, economy.tape[region], economy.applications[region]
     ends = economy.streams.uniform("application ends", economy.clock, book.keys) < p.turnover / MONTHS
-    _begin(economy, region, book, np.flatnonzero(ends))
+    _begin(economy, region, book, np.flatnonzero(ends), "application")
     found = market.Traits(*book.those(book.unit_value >= _price(economy, region)))
     funded = market.fund(p, found, tape.base_rate + tape.spread - tape.novelty, tape.ration)
     planned = market.plan(found, total(found.size * funded))
@@ -61,13 +61,13 @@ def _price(economy: Economy, region: str) -> float:
     return tokens.price(economy.params.sim.markets.tokens, economy.tape[region].rent, economy.tape.half_life)
 
 
-def _begin(economy: Economy, region: str, book: Applications, places: np.ndarray) -> None:
-    """New applications at ``places`` (m,)."""
+def _begin(economy: Economy, region: str, book: Applications, places: np.ndarray, stream: str) -> None:
+    """New applications at ``places`` (m,), drawn from a stream."""
     p, keys = economy.params.sim.markets, book.keys[places]
-    normals = np.stack([economy.streams.draw("application", economy.clock, keys, index) for index in range(3)])
-    chance = economy.streams.uniform("application value", economy.clock, keys)
+    normals = np.stack([economy.streams.draw(stream, economy.clock, keys, index) for index in range(3)])
+    chance = economy.streams.uniform(stream, economy.clock, keys, 3)
     drawn = market.traits(p.applications, normals, chance, _price(economy, region), p.tokens.elasticity)
-    book.begin(places, economy.clock, drawn)
+    book.begin(places, drawn)
 
 
 def _record(economy: Economy, region: str, found: market.Traits, funded: np.ndarray, planned: np.ndarray) -> None:
