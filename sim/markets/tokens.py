@@ -50,11 +50,16 @@ def nominal_growth(p: Params, demand_growth: float, frontier: float) -> float:
     return demand_growth + (p.elasticity - 1.0) * frontier
 
 
+def kept(p: Params, month: int) -> float:
+    """Demand over its path, for part of it never comes."""
+    shown = min(max((month - p.setback_month) / p.setback_length, 0.0), 1.0)
+    return (1.0 - p.setback) ** shown
+
+
 def demand(p: Params, market: Market, foreign: Market | None, month: int) -> float:
     """Scale of inference demand, shocks and rents abroad included; tokens that are cheap for what they are worth take demand."""
     scale = market.demand * math.exp(market.demand_shock)
-    shown = min(max((month - p.setback_month) / p.setback_length, 0.0), 1.0)
-    scale *= (1.0 - p.setback) ** shown
+    scale *= kept(p, month)
     if foreign is None:
         return scale
     weight = foreign.capacity / (market.capacity + foreign.capacity)
