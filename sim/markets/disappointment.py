@@ -89,12 +89,15 @@ def realised(p: Params, path: tokens.Params, month: int, half_life: float) -> fl
     return promised + MONTHS * math.log(now / then)
 
 
-def extrapolated(p: Params, path: tokens.Params, month: int, half_life: float, believed: float, promised: float) -> float:
-    """Growth of demand, 1/year, that is expected after ``month``: the path's, and what was seen once that has disappointed.
+def extrapolated(
+    p: Params, path: tokens.Params, month: int, half_life: float, believed: float, promised: float, brake: float = 0.0
+) -> float:
+    """Growth of demand, 1/year, that is expected after ``month``: what is promised, and what was seen once that has disappointed.
 
-    ``believed`` was expected before. Nobody knows what is to come, and nobody trusts the path again.
+    ``believed`` was expected before; users' means ``brake`` what the path holds. Nobody knows what is to come, and nobody trusts
+    a promise again.
     """
     first = begins(p, path)
     if p.memory == 0.0 or first is None or month <= first:
         return promised
-    return believed + (realised(p, path, month, half_life) - believed) / max(p.memory, 1.0)
+    return believed + (realised(p, path, month, half_life) - brake - believed) / max(p.memory, 1.0)

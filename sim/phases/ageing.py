@@ -93,12 +93,16 @@ def _demand(economy: Economy, region: str) -> None:
     key = np.array([entity(region)], dtype=np.uint64)
     years = (economy.month + 1 - p.growth_month) / MONTHS
     shock = p.shock_persistence * market.demand_shock + p.shock * float(economy.draw("demand", key)[0])
-    promised = tokens.growth(p, years, life)
+    most = p.ceiling.at(region, economy.month / MONTHS)
+    path = tokens.growth(p, years, life)
+    promised = tokens.braked(p, path, economy.tape.frontier_trend, market.inference, most)
     economy.publish(
         region,
         demand=market.demand * math.exp(market.path_growth / MONTHS),
         path_growth=promised,
-        demand_growth=disappointment.extrapolated(markets.disappointment, p, economy.month, life, market.demand_growth, promised),
+        demand_growth=disappointment.extrapolated(
+            *(markets.disappointment, p, economy.month, life, market.demand_growth, promised, path - promised)
+        ),
         demand_shock=shock,
     )
 
