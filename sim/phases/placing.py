@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.books.channels import USUAL, Capacity, Menu
+from sim.markets.regulation import divert
 from sim.orders import CapexOrder, Offer
 from sim.phases.dealing import coupons, kinds
 from sim.phases.pledging import advances, apart, backings, pledges
@@ -32,6 +33,7 @@ def waits(economy: Economy, region: str) -> dict[str, int]:
 
 def parts(economy: Economy, region: str, operator: Any, order: CapexOrder, offers: list[Offer]) -> dict[str, float]:
     """USD of an order by channel: what is cheaper than the usual ones and has room, then the region's mix; or all by cost."""
+    closed, usual_open = economy.tape[region].rules.closed, [c for c in USUAL if c not in economy.tape[region].rules.closed]
     if rules(economy, region).choice == "cheapest":
         found: dict[str, float] = operator.place(order.amount, offers)
         found[operator.ranked(offers)[-1].channel] += order.amount - total(found.values())  # what finds no room waits there
@@ -41,7 +43,13 @@ def parts(economy: Economy, region: str, operator: Any, order: CapexOrder, offer
     found = operator.place(order.amount, ranked[:usual])
     left = order.amount - total(found.values())
     found["abs"], found["private"] = left * order.share_securitised, left * (1.0 - order.share_securitised)
-    return found
+    return divert(found, closed, usual_open, economy.params.sim.markets.regulation.closure.diverted)
+
+
+def open_now(economy: Economy, region: str) -> np.ndarray:
+    """1 for each channel (c,), 0 for those that a rule has closed."""
+    closed = economy.tape[region].rules.closed
+    return np.array([float(channel.name not in closed) for channel in economy.menus[region]])
 
 
 # -- advance rates -----------------------------------------------------------------------------------------------------
@@ -108,7 +116,7 @@ def placed(economy: Economy, region: str, months: int = YEAR) -> np.ndarray:
 def room(economy: Economy, region: str) -> np.ndarray:
     """Notes (c,) USD that each channel's lenders still take."""
     most = np.array([yearly(economy, channel.capacity) for channel in economy.menus[region]])
-    return np.maximum(most - placed(economy, region), 0.0)
+    return np.maximum(most - placed(economy, region), 0.0) * open_now(economy, region)
 
 
 def yearly(economy: Economy, capacity: Capacity) -> float:
