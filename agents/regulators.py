@@ -26,7 +26,8 @@ class Process(Frozen):
     """How a region's rules come about and fade."""
 
     staged: bool  # false: the cap alone is cut, by the simple rule
-    proposal: float = quantity("month", 0.0, 240.0, "from the first month of too many losses to the proposal")
+    heat: float = quantity("1/year", 0.0, 10.0, "growth of notes outstanding that calls for a rule, as losses do; 0: losses alone")
+    proposal: float = quantity("month", 0.0, 240.0, "from the first month that calls for a rule to the proposal")
     consultation: float = quantity("month", 0.0, 240.0, "from there to the final text")
     phase_in: float = quantity("month", 0.0, 240.0, "from there to its effect: sponsors know the date")
     dispersion: float = quantity("1", 0.0, 2.0, "log standard deviation of these three times")
@@ -90,6 +91,11 @@ class Params(Frozen):
                 yield f"warnings.regions names {region}, which is not among regions. Add it there, or leave it out here."
 
 
+def growth(debts: list[float]) -> float:
+    """Of notes outstanding over the last year, 1/year; ``debts`` are USD by month, oldest first. 0 while no year is known."""
+    return debts[-1] / debts[0] - 1.0 if len(debts) > MONTHS and debts[0] > 0.0 else 0.0
+
+
 class Regulator(Party):
     """One regulator with a memory of losses."""
 
@@ -99,6 +105,8 @@ class Regulator(Party):
         super().__init__(*args, **kwargs)
         self.losses = [0.0] * self.params.lag  # 1/year, oldest first
         self.addon = 0.0  # share of value taken off the cap
+        self.debts: list[float] = []  # USD of notes in the last months, oldest first
+        self.calm = True  # nothing has called for a rule since the last call
         self.stage: Stage = "watch"
         self.left = math.inf  # months to the end of what goes on; without end while nothing calls for a rule
         self.draft = 0.0  # share of the proposal that is in the text
@@ -129,6 +137,10 @@ class Regulator(Party):
         """Months until a rule that is announced takes effect; 0: none is."""
         return int(self.left) if self.stage == "announce" else 0
 
+    def see(self, debt: float) -> None:
+        """Remember a month's notes outstanding, USD."""
+        self.debts = [*self.debts, debt][-MONTHS - 1 :]
+
     def deliberate(self, loss_rate: float, lobbying: float, noise: float) -> list[str]:
         """One month of watching, consulting, binding or diluting; what happened, in words.
 
@@ -139,6 +151,8 @@ class Regulator(Party):
         noise : standard normal, by which what begins this month takes longer or shorter
         """
         p, breached = self.process, loss_rate > self.params.tolerance
+        breached = breached or 0.0 < self.process.heat < growth(self.debts)
+        self.calm = self.calm or not breached
         news = self._evaluate(breached)
         self.left -= 1
         if self.stage == "consult":
@@ -153,11 +167,11 @@ class Regulator(Party):
         """Move on to the next stage if it is time, and say so."""
         p = self.process
         if self.stage in ("watch", "dilute") and self.left == math.inf:
-            if breached:
-                self.left = self._lasts(p.proposal, noise)
-            elif self.stage == "dilute" and self.force < p.repealed:
+            if breached and self.calm:
+                return self._enter(self.stage, self._lasts(p.proposal, noise), "a rule is called for", calm=False)
+            if self.stage == "dilute" and self.force < p.repealed:
                 return self._enter("watch", math.inf, "rule repealed", draft=0.0, force=0.0)
-        if self.left > 0.0 or self.closed and self.stage == "bind":
+        if self.left > 0.0 or self.stage == "bind" and (self.closed or breached):
             return ""
         if self.stage == "consult":
             return self._enter("announce", self._lasts(p.phase_in, noise), "rule announced")
@@ -211,8 +225,7 @@ class Watchdog(Party):
         """A month of credit, USD; whether it warns now."""
         p = self.params
         self.debts = [*self.debts, debt][-MONTHS - 1 :]
-        grown = debt > (1.0 + p.growth) * self.debts[0] > 0.0 if len(self.debts) > MONTHS else False
-        bad = grown or debt > p.leverage * max(capital, 0.0)
+        bad = growth(self.debts) > p.growth or debt > p.leverage * max(capital, 0.0)
         self.worried, self.calm = (self.worried + 1, 0) if bad else (0, self.calm + 1)
         self.alarm *= 2.0 ** (-1.0 / p.half_life)
         if self.warns and self.calm >= p.calm:

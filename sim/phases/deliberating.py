@@ -18,9 +18,11 @@ BINDS = ("rule takes effect", "market closed")
 
 def deliberate(economy: Economy, region: str, regulator: Any) -> None:
     """A regulator's month, once recording has begun: losses call for a rule, lobbies soften it."""
+    debt = _debt(economy, region)
+    regulator.see(debt)
     if economy.month < 0:
         return
-    issued, debt = _issued(economy, region), _debt(economy, region)
+    issued = _issued(economy, region)
     pressure = lobbying(issued, debt, regulator.process.most_lobbying)
     noise = float(economy.draw("rule", economy.keys("regulator", region))[regulator.number])
     for news in regulator.deliberate(economy.tape[region].loss_rate, pressure, noise):
