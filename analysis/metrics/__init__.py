@@ -14,5 +14,6 @@ METRICS: Final[dict[str, Callable[..., float]]] = {
         *(credit.stock_ratio, cycles.spread_trough, cycles.spread_peak, cycles.spread_range, cycles.default_peak),
         *(cycles.default_normal, cycles.recovery_in_bust, cycles.recovery_shortfall, cycles.boom_loss, cycles.glut_decline),
         *(cycles.glut_acceleration, cycles.capex_fall, cycles.capex_undone, cycles.class_loss, cycles.rule_lag),
+        *(cycles.closure, cycles.warning_lag),
     )
 }
