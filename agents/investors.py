@@ -213,7 +213,11 @@ class Investor(Party):
             investor=self.party,
             capital=max(capital, 0.0),
             loss_belief=loss + market.rules.alarm,
-            hurdle=getattr(p, self.region).hurdle + style.hurdle + market.novelty - p.abs_relief * lean + cost * style.charge_senior,
+            hurdle=getattr(p, self.region).hurdle
+            + style.hurdle
+            + market.novelty
+            - p.abs_relief * lean
+            + cost * style.charge_senior,
             price_of_risk=aversion * variance,
             leverage=leverage,
             mezzanine=self.junior_appetite(short, letter, market.rules.charge),

@@ -188,7 +188,7 @@ class Operator(Sponsor):
         return next(month for month in range(ready, ready + 3) if self.closes(month))
 
     def rushed(self, parts: dict[str, float], channels: Sequence[str]) -> dict[str, float]:
-        """A plan, USD by channel, with orders brought forward while a rule comes for ``channels``; later less, until made up for."""
+        """A plan, USD by channel, with orders brought forward while a rule comes for ``channels``, and made up for later."""
         if channels:
             extra = {name: self.params.rush * usd for name, usd in parts.items() if name in channels}
             self.early += sum(extra.values())

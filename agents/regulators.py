@@ -171,7 +171,7 @@ class Regulator(Party):
                 return self._enter(self.stage, self._lasts(p.proposal, noise), "a rule is called for", calm=False)
             if self.stage == "dilute" and self.force < p.repealed:
                 return self._enter("watch", math.inf, "rule repealed", draft=0.0, force=0.0)
-        if self.left > 0.0 or self.stage == "bind" and (self.closed or breached):
+        if self.left > 0.0 or (self.stage == "bind" and (self.closed or breached)):
             return ""
         if self.stage == "consult":
             return self._enter("announce", self._lasts(p.phase_in, noise), "rule announced")
@@ -184,7 +184,8 @@ class Regulator(Party):
 
     def _enter(self, stage: Stage, left: float, news: str, **state: float) -> str:
         self.stage, self.left = stage, left
-        vars(self).update(state)
+        for name, value in state.items():
+            setattr(self, name, value)
         return news
 
     def _lasts(self, months: float, noise: float) -> float:

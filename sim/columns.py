@@ -107,7 +107,10 @@ MONTHLY: Final[Columns] = {
     "rule_force": ("share", "of its rule as proposed that binds"),
     "rule_ahead": ("month", "until an announced rule or ban takes effect; 0 where none is announced"),
     "lobbying": ("1/year", "a year's issuance over notes outstanding, up to a bound, where a regulator deliberates"),
-    "brought_forward": ("USD", "plans and orders that sponsors bring forward before a rule, less orders they make up for, in the month"),
+    "brought_forward": (
+        "USD",
+        "plans and orders that sponsors bring forward before a rule, less orders they make up for, in the month",
+    ),
     "warning": ("flag", "a body that only warns has warned, and the warning stands"),
     "ration": ("share", "part of new requests that capital can carry"),
     "refinancing_availability": ("share", "part of maturing debt that can be rolled"),
@@ -279,7 +282,10 @@ FLOWS: Final[Columns] = {
 
 EVENTS: Final[Columns] = {
     **WHEN,
-    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, rule, stage or warning"),
+    "kind": (
+        "text",
+        "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, rule, stage or warning",
+    ),
     "region": ("text", "region"),
     "deal": ("id", "deal concerned"),
     "party": ("text", "agent or class concerned"),

@@ -282,11 +282,11 @@ def test_a_rules_lag_runs_from_the_first_breach():
     with pytest.raises(NoValue, match="no rule followed"):
         cycles.rule_lag(beside(run, events=events((5, "rule", 0, 0.1))))
     with pytest.raises(NoValue, match="never exceeded"):
-        cycles.rule_lag(world(1, loss_rate=0.0))
+        cycles.rule_lag(beside(world(1, loss_rate=0.0), events=events((5, "rule", 0, 0.1))))
 
 
 def test_a_deliberate_rules_lag_runs_from_the_call_and_ends_when_it_binds():
-    """Called for in month 10, proposed in 22, announced in 73, binding in 99: 89 months. Other words and a later call do not count."""
+    """Called for in month 10, binding in 99: 89 months. Other words, and a later call, do not count."""
     words = ((10, "stage", "a rule is called for"), (22, "stage", "rule proposed"), (73, "stage", "rule announced"))
     words += ((50, "rule", "copies the playbook"), (99, "rule", "rule takes effect"), (110, "stage", "a rule is called for"))
     found = events(*((month, kind, -1, 0.1) for month, kind, _ in words)).assign(text=[text for *_, text in words])

@@ -88,7 +88,7 @@ def lobbying(issued: float, debt: float, most: float) -> float:
 
 
 def divert(parts: dict[str, float], closed: Sequence[str], open_: Sequence[str], share: float) -> dict[str, float]:
-    """USD of a plan by channel: ``share`` of what was meant for closed ones goes to the open ones, as they are used, or to the first.
+    """USD of a plan by channel: ``share`` of what was meant for closed ones goes to open ones, as they are used, or to the first.
 
     The sum is the same; nothing moves when no channel is open.
     """

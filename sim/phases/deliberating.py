@@ -91,7 +91,11 @@ def _announce_ban(economy: Economy, region: str) -> None:
     ban, month = economy.params.sim.markets.regulation.ban, economy.month
     if region != ban.region or not ban.months:
         return
-    for when, news in ((ban.announced, "ban announced"), (ban.effective, "ban in effect"), (ban.effective + ban.months, "ban ends")):
+    for when, news in (
+        (ban.announced, "ban announced"),
+        (ban.effective, "ban in effect"),
+        (ban.effective + ban.months, "ban ends"),
+    ):
         if month == when:
             economy.happens("stage", region, party="script", amount=float(ban.months), text=news)
 

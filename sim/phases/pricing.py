@@ -155,7 +155,7 @@ def _bids(economy: Economy, region: str, exposure: np.ndarray, sought: float) ->
 def requested(economy: Economy, region: str) -> float:
     """Notes, USD, that deals of next month will ask investors for."""
     debt, own = usual_debt(economy, region), economy.tape[region].own_share
-    banks = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
+    banks: list[str] = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
     banks += economy.tape[region].rules.closed  # nothing is asked there either
     if economy.tape[region].rules.kept > 0.0:
         debt *= 1.0 - float(usage(economy, region) @ asked(economy, region))

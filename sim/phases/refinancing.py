@@ -88,7 +88,9 @@ def _roll(economy: Economy, region: str, old: np.ndarray, lent: np.ndarray) -> N
     kind = deals.kind(economy.regions.index(region), deals["channel"][old], refinancing=True)
     notes = lent[:, None] * deals.library.sizes(kind, p.refinancing_senior, 1.0)
     given = {"kind": kind, **{name: deals[name][old] for name in ("channel", "agency", "backing")}}
-    given["shares"] = keep(economy, region, holders(economy, region, None, len(old)), deals["sponsor"][old], given["channel"], notes)
+    given["shares"] = keep(
+        economy, region, holders(economy, region, None, len(old)), deals["sponsor"][old], given["channel"], notes
+    )
     rows = replace(economy, region, old, notes, coupons(economy, region, kind), **given)
     economy.ledger.pay("takeout", deals["party"][rows], deals["party"][old], lent)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def may_retain(economy: Economy, region: str) -> bool:
     """Whether sponsors of a region may ever have to keep notes."""
     p, process = economy.params.sim.markets.regulation, getattr(economy.params.agents.regulators.process, region)
-    return bool(getattr(p.retention, region) > 0.0 or process.staged and process.tools.retention > 0.0)
+    return bool(getattr(p.retention, region) > 0.0 or (process.staged and process.tools.retention > 0.0))
 
 
 def asked(economy: Economy, region: str) -> np.ndarray:

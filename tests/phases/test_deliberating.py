@@ -15,9 +15,16 @@ from tests.phases.economies import economy_of
 
 US = "agents.regulators.process.us"
 STAGED = (f"{US}.staged=true", f"{US}.dispersion=0", "agents.regulators.tolerance=0.02")
-QUICK = (*STAGED, f"{US}.proposal=2", f"{US}.consultation=3", f"{US}.phase_in=4", f"{US}.hold=2")
+STAGES = {"proposal": 2, "consultation": 3, "phase_in": 4, "hold": 2}
+QUICK = (*STAGED, *(f"{US}.{stage}={months}" for stage, months in STAGES.items()))
 SLICE = "sim.markets.regulation.retention"
 BAN = "sim.markets.regulation.ban"
+
+
+def quick(**changed: float) -> tuple[str, ...]:
+    """The same with other times."""
+    times = {"dispersion": 0, **STAGES, **changed}
+    return f"{US}.staged=true", "agents.regulators.tolerance=0.02", *(f"{US}.{stage}={months}" for stage, months in times.items())
 
 
 def regulator_of(*overrides: str):
@@ -84,7 +91,7 @@ def test_one_who_reacts_at_once_binds_in_the_month_of_the_losses():
 
 def test_lobbying_softens_the_draft_down_to_what_it_must_leave():
     """A year of consultation at lobbying of a half: exp(-0.4 * 0.5) of the proposal; at 100, the least, 0.3; none, all of it."""
-    line = (*QUICK, f"{US}.consultation=12", f"{US}.softening=0.4", f"{US}.least=0.3")
+    line = (*quick(consultation=12), f"{US}.softening=0.4", f"{US}.least=0.3")
     for lobby, force in ((0.0, 1.0), (0.5, math.exp(-0.2)), (100.0, 0.3)):
         regulator = regulator_of(*line)
         months_of(regulator, [0.03] + [0.0] * 18, lobby)
@@ -100,7 +107,7 @@ def test_lobbying_speeds_the_rollback():
 
 def test_stages_last_longer_or_shorter_by_chance():
     """One standard deviation of 0.5: 20 months become 33, or 12."""
-    line = (*QUICK, f"{US}.proposal=20", f"{US}.dispersion=0.5")
+    line = quick(proposal=20, dispersion=0.5)
     assert months_of(regulator_of(*line), [0.03] + [0.0] * 40, noise=1.0)["rule proposed"] == 33
     assert months_of(regulator_of(*line), [0.03] + [0.0] * 40, noise=-1.0)["rule proposed"] == 12
 
@@ -141,7 +148,7 @@ def test_tools_bind_as_far_as_the_rule_does():
 
 def test_investors_ask_for_the_capital_that_a_regulator_charges_and_expect_the_losses_that_they_are_warned_of():
     """A charge of 0.4 a year on the senior charge of the investor's kind; an alarm of half a per cent."""
-    economy = economy_of()
+    economy = economy_of("agents.investors.seeking.junior=40")
     investor = economy.all("investor", "us")[0]
     usual = {"capital": 1.0, "dispersion": 0.0, "loss": 0.01, "volatility": 0.02, "lean": 0.0, "letter": 0.0}
     before = investor.bid(economy.tape["us"], **usual)
@@ -200,7 +207,8 @@ def test_each_sponsor_holds_exactly_the_share_of_its_own_new_deals_and_nothing_o
     own, notes = slices(keeping, rows), deals["commitment"][rows]
     assert (own * notes).sum(axis=1) == approx(0.1 * notes.sum(axis=1))
     if keeping.params.sim.markets.regulation.retention.form == "first_loss":
-        assert own[:, 0] == approx(0.0) and (own[:, 1] > 0.1).all()
+        enough = notes[:, 1] > 0.1 * notes.sum(axis=1)
+        assert enough.any() and not own[enough, 0].any() and (own[enough, 1] > 0.1).all()
     sponsors = np.isin(deals.investors, keeping.parties("operator", "us"))
     others = deals["shares"][rows][:, :, sponsors].sum(axis=2) - own
     assert not others.any() and deals["shares"][rows].sum(axis=2) == approx(1.0)
@@ -251,6 +259,7 @@ def test_a_slice_takes_equity_and_leaves_investors_less():
             issue(economy)
             economy.clock += 1
         rows = np.arange(first, len(economy.deals))
+        rows = rows[economy.deals["predecessor"][rows] < 0]
         deals = economy.deals
         outside = np.isin(deals.investors, economy.parties("investor", "us"))
         external = (deals["commitment"][rows] * deals["shares"][rows][:, :, outside].sum(axis=2)).sum(axis=1)
@@ -277,7 +286,9 @@ def test_a_ban_lets_nothing_through_in_its_channels_and_what_is_open_goes_on(cho
 
 def test_a_closed_channel_refinances_only_where_the_rule_lets_it():
     for word, barred in (("allowed", ()), ("barred", ("abs",))):
-        economy = economy_of(f"{BAN}.region=us", f"{BAN}.months=9", f"{BAN}.channels=[abs]", f"sim.markets.regulation.closure.refinancing={word}")
+        economy = economy_of(
+            f"{BAN}.region=us", f"{BAN}.months=9", f"{BAN}.channels=[abs]", f"sim.markets.regulation.closure.refinancing={word}"
+        )
         bind(economy, "us")
         assert economy.tape["us"].rules.closed == ("abs",) and economy.tape["us"].rules.barred == barred
 
