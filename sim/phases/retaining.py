@@ -42,8 +42,19 @@ def keep(
 
 
 def _columns(economy: Economy, sponsors: np.ndarray) -> np.ndarray:
-    """Columns (n,) of sponsors in the deal book."""
+    """Columns (n,) of sponsors in the deal book.
+
+    Raises
+    ------
+    ValueError
+        where the run began without any rule that could ask for slices, as a branch of it may under other parameters
+    """
     place = {party: i for i, party in enumerate(economy.deals.investors.tolist())}
+    if missing := set(sponsors.tolist()) - place.keys():
+        raise ValueError(
+            f"retention: {economy.ledger.name(min(missing))} has no place among holders of notes, which are fixed at the start. "
+            "Start the run with retention above 0, or with a staged process that has it among its tools."
+        )
     return np.array([place[party] for party in sponsors.tolist()], dtype=np.int64)
 
 

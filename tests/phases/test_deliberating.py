@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from pytest import approx, fixture, mark
+from pytest import approx, fixture, mark, raises
 
 from sim.books import audit
 from sim.books.deals import CLOSED
@@ -11,6 +11,7 @@ from sim.phases.closing import cloud_parties
 from sim.phases.deliberating import bind
 from sim.phases.issuing import issue
 from sim.phases.regulating import regulate
+from sim.phases.retaining import keep
 from tests.phases.economies import economy_of
 
 US = "agents.regulators.process.us"
@@ -266,6 +267,16 @@ def test_a_slice_takes_equity_and_leaves_investors_less():
         found.append((external / deals["budget"][rows], deals["escrow"][rows] / deals["budget"][rows]))
     (before, equity), (after, more) = found
     assert after == approx(0.8 * before) and more - equity == approx(0.2 * before)
+
+
+def test_a_branch_cannot_ask_for_slices_for_which_the_run_has_no_place():
+    """Holders of notes are fixed at the start; the error names the way out."""
+    economy = economy_of()
+    rows = np.flatnonzero(economy.deals["region"] == 0)[:2]
+    economy.publish("us", rules=type(economy.tape["us"].rules)(kept=0.05))
+    terms = (economy.deals["shares"][rows], economy.deals["sponsor"][rows], np.zeros(2, dtype=np.int64), np.ones((2, 2)))
+    with raises(ValueError, match="us operator 00 has no place.*Start the run with retention"):
+        keep(economy, "us", *terms)
 
 
 # -- closed markets, and dates -----------------------------------------------------------------------------------------
