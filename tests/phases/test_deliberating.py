@@ -122,11 +122,11 @@ def test_credit_that_grows_too_fast_calls_for_a_rule_where_heat_says_so():
         assert bool(months_of(regulator, [0.0])) == called
 
 
-@mark.parametrize(("last", "closed"), [(0, 36), (40, 48), (100, 48)])
-def test_a_moratorium_is_evaluated_prolonged_while_losses_last_and_never_longer_than_allowed(last, closed):
-    """Losses until month ``last``: three years, a year more if they last; four at most."""
+@mark.parametrize(("last", "longest", "closed"), [(0, 48, 36), (40, 48, 48), (100, 48, 48), (100, 40, 40)])
+def test_a_moratorium_is_evaluated_prolonged_while_losses_last_and_never_longer_than_allowed(last, longest, closed):
+    """Losses until month ``last``: three years, a year more if they last, but no longer than allowed."""
     line = (*STAGED, *(f"{US}.{stage}=0" for stage in ("proposal", "consultation", "phase_in")), f"{US}.tools.closure=36")
-    regulator = regulator_of(*line, f"{US}.tools.retention=0")
+    regulator = regulator_of(*line, f"{US}.tools.retention=0", f"{US}.longest={longest}")
     found = months_of(regulator, [0.03] * (last + 1) + [0.0] * (120 - last))
     assert found["market closed"] == 0 and found["market reopens"] == closed
     assert (regulator.stage, regulator.force) == ("watch", 0.0)
