@@ -49,6 +49,7 @@ class Params(Frozen):
     start_equity: float = quantity("share", 0.0, 5.0, "cash at the start, of capacity's cost")
     haste: float = quantity("1/month", 0.0, 1.0, "of plans that an announced rule would reach, brought forward to close before it")
     rush: float = quantity("share", 0.0, 5.0, "by which it raises orders that the rule concerns until then, and cuts them later")
+    rush_from: int = quantity("month", 0, 60, "before the date from which it does either")
 
     @model_validator(mode="after")
     def _order(self) -> Self:

@@ -149,8 +149,9 @@ def _plan_operators(economy: Economy, region: str) -> None:
 def _in_time(economy: Economy, region: str, operator: Any, parts: dict[str, float]) -> dict[str, float]:
     """A plan, USD by channel, as a sponsor places it who knows the date of a rule; what is in line may close before."""
     rules = economy.tape[region].rules
-    moved = operator.hurry(rules.coming, economy.clock, rules.ahead)
-    rushed: dict[str, float] = operator.rushed(parts, rules.coming)
+    coming = rules.coming if rules.ahead <= operator.params.rush_from else ()
+    moved = operator.hurry(coming, economy.clock, rules.ahead)
+    rushed: dict[str, float] = operator.rushed(parts, coming)
     extra = math.fsum(rushed.values()) - math.fsum(parts.values()) if rushed is not parts else 0.0
     economy.note(region, brought_forward=moved + extra, orders=extra)
     return rushed

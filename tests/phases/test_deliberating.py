@@ -7,6 +7,7 @@ from pytest import approx, fixture, mark, raises
 
 from sim.books import audit
 from sim.books.deals import CLOSED
+from sim.phases.building import _in_time
 from sim.phases.closing import cloud_parties
 from sim.phases.deliberating import bind
 from sim.phases.issuing import issue
@@ -327,6 +328,16 @@ def test_nobody_hurries_without_a_date_or_when_no_closing_is_left():
     before = [*operator.plans["private"]]
     assert operator.hurry([], 0, 0) == 0.0 and operator.hurry(["private"], 0, 2) == 0.0
     assert operator.plans["private"] == before
+
+
+def test_sponsors_hurry_from_a_year_before_the_date_on():
+    """In a month 13 before the date nothing moves; 12 before, orders in the channel rise by a quarter, and that is on record."""
+    economy = economy_of("agents.operators.rush=0.25", "agents.operators.rush_from=12", "agents.operators.haste=0")
+    operator, rules = economy.all("operator", "us")[0], type(economy.tape["us"].rules)
+    for ahead, placed in ((13, 100.0), (12, 125.0)):
+        economy.publish("us", rules=rules(ahead=ahead, coming=("abs",)))
+        assert _in_time(economy, "us", operator, {"abs": 100.0, "private": 60.0}) == {"abs": placed, "private": 60.0}
+    assert economy.facts["us"]["brought_forward"] == economy.facts["us"]["orders"] == approx(25.0)
 
 
 def test_orders_brought_forward_are_made_up_for():
