@@ -81,14 +81,11 @@ class Params(Frozen):
     warnings: Warnings
 
     def conflicts(self, params: Any) -> Iterable[str]:
-        """A rule cannot take more off the cap than there is; a body warns where somebody borrows."""
+        """A rule cannot take more off the cap than there is."""
         for region in params.regions:
             cut = getattr(self.process, region).tools.ltv_cut
             if cut >= self.ltv_cap:
                 yield f"process.{region}.tools.ltv_cut {cut:g} must lie below ltv_cap {self.ltv_cap:g}."
-        for region in self.warnings.regions:
-            if region not in params.regions:
-                yield f"warnings.regions names {region}, which is not among regions. Add it there, or leave it out here."
 
 
 def growth(debts: list[float]) -> float:

@@ -68,7 +68,6 @@ def test_a_ban_is_known_from_its_announcement_and_holds_from_its_date():
         ([f"{BAN}.announced=12"], "announced 12 must not exceed effective 0"),
         ([f"{BAN}.region=us", "regions=[china]"], "ban.region is us, which is not among regions"),
         ([f"{BAN}.region=us", f"{BAN}.channels=[]"], "ban.channels is empty"),
-        (["agents.regulators.warnings.regions=[us]", "regions=[china]"], "warnings.regions names us"),
         (["agents.regulators.process.us.tools.ltv_cut=0.9", "agents.regulators.ltv_cap=0.8"], "must lie below ltv_cap 0.8"),
         (["agents.regulators.process.us.tools.closure=60"], "tools.closure 60 must not exceed longest 48"),
     ],
