@@ -11,6 +11,7 @@ from sim.markets.regulation import divert
 from sim.orders import CapexOrder, Offer
 from sim.phases.dealing import coupons, kinds
 from sim.phases.pledging import advances, apart, backings, pledges
+from sim.phases.retaining import asked
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -78,11 +79,14 @@ def transmitted(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def usual_debt(economy: Economy, region: str) -> float:
-    """Debt over what operators pay for units: the region's; where channels are not backed alike, their own by use."""
+    """Others' debt over what operators pay for units: the region's; where channels are not backed alike, their own by use."""
+    market, sold = economy.tape[region], 1.0
+    if market.rules.kept > 0.0:
+        sold -= float(usage(economy, region) @ asked(economy, region))
     if not apart(backings(economy, region)):
-        return economy.tape[region].advance_mezzanine
+        return sold * market.advance_mezzanine
     _, debt = advance(economy, region)
-    return float(usage(economy, region) @ (pledges(economy, region) * debt))
+    return sold * float(usage(economy, region) @ (pledges(economy, region) * debt))
 
 
 def start_rates(economy: Economy, region: str) -> np.ndarray:
@@ -153,13 +157,14 @@ def offers(economy: Economy, region: str) -> list[Offer]:
     sizes, coupon = economy.deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
     rate = (sizes * coupon).sum(axis=1) / np.maximum(debt, 1e-9)
     lent = pledges(economy, region) * debt  # of what operators pay
+    sold = lent * (1.0 - asked(economy, region))
     cost = room(economy, region) / np.maximum(economy.tape[region].own_share * lent, 1e-9)
     operators, found = economy.all("operator", region), []
     for c, channel in enumerate(menu):
         if channel.use == "build" and channel.name in of.open:
             line = total(total(o.plans[channel.name]) + o.ready[channel.name] for o in operators)
             left = max(float(cost[c]) - line, 0.0)
-            found.append(Offer(channel.name, float(lent[c]), float(rate[c]), channel.closing, left))
+            found.append(Offer(channel.name, float(sold[c]), float(rate[c]), channel.closing, left))
     return found
 
 

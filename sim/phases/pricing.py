@@ -14,8 +14,7 @@ from sim.phases.borrowing import expected
 from sim.phases.funding import weight_of_bonds
 from sim.phases.governing import buy_notes
 from sim.phases.hedging import covered, hedge
-from sim.phases.placing import usage, usual_debt
-from sim.phases.retaining import asked
+from sim.phases.placing import usual_debt
 from sim.sums import by_row, total
 from sim.units import MONTHS
 
@@ -157,8 +156,6 @@ def requested(economy: Economy, region: str) -> float:
     debt, own = usual_debt(economy, region), economy.tape[region].own_share
     banks: list[str] = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
     banks += economy.tape[region].rules.closed  # nothing is asked there either
-    if economy.tape[region].rules.kept > 0.0:
-        debt *= 1.0 - float(usage(economy, region) @ asked(economy, region))
     return expected(economy, region) + total(
         operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), debt, banks, own)
         for operator in economy.all("operator", region)

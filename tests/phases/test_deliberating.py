@@ -7,6 +7,7 @@ from pytest import approx, fixture, mark, raises
 
 from sim.books import audit
 from sim.books.deals import CLOSED
+from sim.phases import placing
 from sim.phases.building import _in_time
 from sim.phases.closing import cloud_parties
 from sim.phases.deliberating import bind
@@ -268,6 +269,23 @@ def test_a_slice_takes_equity_and_leaves_investors_less():
         found.append((external / deals["budget"][rows], deals["escrow"][rows] / deals["budget"][rows]))
     (before, equity), (after, more) = found
     assert after == approx(0.8 * before) and more - equity == approx(0.2 * before)
+
+
+def test_a_slice_costs_a_sponsor_its_own_return_less_the_coupon():
+    """A tenth of the debt at 20 % of equity less 9 % of debt, in the region's terms; investors are asked for the rest."""
+    found = []
+    for share in (0.0, 0.1):
+        line = (
+            "scenario=two_channels",
+            f"{SLICE}.us={share}",
+            f"{SLICE}.channels=[abs,private]",
+            "agents.operators.equity_cost=0.2",
+        )
+        economy = economy_of(*line)
+        economy.publish("us", base_rate=0.04, spread=0.05, advance_mezzanine=0.8)
+        found.append((placing.usual_debt(economy, "us"), placing.cost_of_capital(economy, "us", placing.offers(economy, "us"))))
+    (debt, cost), (less, more) = found
+    assert (debt, less) == approx((0.8, 0.72)) and more - cost == approx(0.08 * 0.11)
 
 
 def test_a_branch_cannot_ask_for_slices_for_which_the_run_has_no_place():
