@@ -15,7 +15,7 @@ WHEN: Final[Columns] = {
 
 HOLDERS: Final = (  # kinds of investors
     *("insurers_banks", "real_money", "private_credit"),
-    *("wealth_products", "insurers", "securities_firms", "distressed_funds", "sovereigns"),
+    *("wealth_products", "insurers", "securities_firms", "distressed_funds", "sovereigns", "sponsors"),
 )
 
 MONTHLY: Final[Columns] = {
@@ -99,6 +99,19 @@ MONTHLY: Final[Columns] = {
     "advance_rate_senior": ("share", "loan over value that lenders give on senior tranches"),
     "advance_rate_mezzanine": ("share", "loan over value that lenders give on mezzanine tranches"),
     "ltv_addon": ("share", "loan to value that regulators or fashion add or take off"),
+    "retention": ("share", "of the notes of new deals that sponsors must keep"),
+    "retained": ("USD", "notes of their own deals that operators hold"),
+    "capital_charge": ("1/year", "asked by regulators for the capital that investors' notes tie up"),
+    "market_closed": ("flag", "a moratorium or a ban keeps deals from closing in some channel"),
+    "rule_stage": ("text", "of a regulator who deliberates: watch, consult, announce, bind or dilute; null for others"),
+    "rule_force": ("share", "of its rule as proposed that binds"),
+    "rule_ahead": ("month", "until an announced rule or ban takes effect; 0 where none is announced"),
+    "lobbying": ("1/year", "a year's issuance over notes outstanding, up to a bound, where a regulator deliberates"),
+    "brought_forward": (
+        "USD",
+        "plans and orders that sponsors bring forward before a rule, less orders they make up for, in the month",
+    ),
+    "warning": ("flag", "a body that only warns has warned, and the warning stands"),
     "ration": ("share", "part of new requests that capital can carry"),
     "refinancing_availability": ("share", "part of maturing debt that can be rolled"),
     "funded_share": ("share", "part of wanted orders that was financed"),
@@ -278,7 +291,10 @@ FLOWS: Final[Columns] = {
 
 EVENTS: Final[Columns] = {
     **WHEN,
-    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal or rule"),
+    "kind": (
+        "text",
+        "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, rule, stage or warning",
+    ),
     "region": ("text", "region"),
     "deal": ("id", "deal concerned"),
     "party": ("text", "agent or class concerned"),

@@ -40,6 +40,7 @@ COUNTED = (  # figures that phases note
     *("vendor_equity", "vendor_equity_labs", "circular_orders", "unsold", "bought_back"),
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("sites_begun", "orders_waiting"),
+    *("retention", "retained", "capital_charge", "rule_ahead", "lobbying", "brought_forward"),
     *("renewals", "sites_sold"),
     *("capex_sovereigns", "sovereign_budget", "sovereign_stakes", "sovereign_units", "sovereign_notes", "at_home"),
     *("cloud_failures", "guarantees_void", "bond_losses", "deals_hit", "rent_lost"),
@@ -129,6 +130,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         **{name: facts[name] for name in ("protection_grade", "protection_operators", "protection_junior")},
         "circular_share": _share(facts.get("circular_orders", 0.0), facts["funded"] + facts["orders_clouds"]),
         "cost_of_capital": facts["cost_of_capital"],
+        **rules_in_force(economy, region),
         "raise_multiple": facts["raise_multiple"],
         "rent": market.rent / YEAR_HOURS,
         "rent_to_cost": market.rent / market.unit_cost,
@@ -161,6 +163,18 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "audit_gap": economy.residual,
     }
     return row | gpus_by_age(economy, region) | _customers(economy, region) | _ladder(economy, rows)
+
+
+def rules_in_force(economy: Economy, region: str) -> dict[str, Any]:
+    """What a region's regulator is doing, and whether a market is closed or a warning stands."""
+    facts = economy.facts[region]
+    staged = [regulator for regulator in economy.all("regulator", region) if regulator.process.staged]
+    return {
+        "rule_stage": staged[0].stage if staged else None,
+        "rule_force": staged[0].force if staged else 0.0,
+        "market_closed": facts["market_closed"] > 0.0,
+        "warning": facts.get("warning", 0.0) > 0.0,
+    }
 
 
 def _share(part: float, whole: float) -> float:

@@ -92,7 +92,8 @@ class DealBook(Table):
                 "price": (np.float64, pair),
                 "lost": (np.float64, pair),  # USD written off since closing
                 "budget": (np.float64, ()),  # USD of hardware and shell
-                "escrow": (np.float64, ()),  # USD of sponsor's money for the build
+                "escrow": (np.float64, ()),  # USD of sponsor's money for the build, and for its own notes
+                "set_aside": (np.float64, ()),  # USD of that for its own notes
                 "collected": (np.float64, ()),  # USD of net rent since the last pay date
                 "terms": (TERMS.dtype, ()),
                 "state": (STATE.dtype, ()),

@@ -154,7 +154,8 @@ def _bids(economy: Economy, region: str, exposure: np.ndarray, sought: float) ->
 def requested(economy: Economy, region: str) -> float:
     """Notes, USD, that deals of next month will ask investors for."""
     debt, own = usual_debt(economy, region), economy.tape[region].own_share
-    banks = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
+    banks: list[str] = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
+    banks += economy.tape[region].rules.closed  # nothing is asked there either
     return expected(economy, region) + total(
         operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), debt, banks, own)
         for operator in economy.all("operator", region)
