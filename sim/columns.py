@@ -116,6 +116,9 @@ MONTHLY: Final[Columns] = {
     "protection_paid": ("USD", "paid by sellers of protection for losses in the month"),
     "protection_lost": ("USD", "that investors were owed by sellers who failed in the month, and did not get"),
     "seller_failures": ("count", "sellers of protection that failed in the month"),
+    "insurers_ratio": ("1", "insurers' capital over its charges by letter, before they sell; null where letters charge nothing"),
+    "insurers_sold": ("USD", "paid in the month for notes that insurers sold after downgrades"),
+    "insurers_fall": ("share", "by which that lowered prices of the notes they sold"),
     # compute
     "rent": ("USD/GPU-hour", "posted rent of the newest vintage"),
     "unit_cost": ("USD/GPU", "cost of an installed GPU, shell and power included"),
@@ -269,7 +272,10 @@ FLOWS: Final[Columns] = {
 
 EVENTS: Final[Columns] = {
     **WHEN,
-    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal or rule"),
+    "kind": (
+        "text",
+        "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, sale or rule",
+    ),
     "region": ("text", "region"),
     "deal": ("id", "deal concerned"),
     "party": ("text", "agent or class concerned"),
