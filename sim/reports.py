@@ -58,6 +58,11 @@ COUNTED = (  # figures that phases note
         "bank_losses",
     ),
 )
+MEASURED = (  # figures that phases note where they are measured
+    "insurers_ratio",
+    *("network_owed", "network_short", "network_first", "network_contagion"),
+    *("stress_short", "stress_first", "stress_contagion"),
+)
 FILED = {  # sponsors' accounts: column -> name
     "earnings": "earnings",
     "debt_reported": "reported",
@@ -124,7 +129,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "investor_leverage": debt / worth if worth > THIN * debt else np.nan,
         "funded_share": facts["funded"] / facts["wanted"] if facts["wanted"] > 0.0 else np.nan,
         **{name: facts[name] for name in ("protection_grade", "protection_operators", "protection_junior")},
-        "insurers_ratio": facts.get("insurers_ratio", np.nan),
+        **{name: facts.get(name, np.nan) for name in MEASURED},
         "circular_share": _share(facts.get("circular_orders", 0.0), facts["funded"] + facts["orders_clouds"]),
         "cost_of_capital": facts["cost_of_capital"],
         "raise_multiple": facts["raise_multiple"],
