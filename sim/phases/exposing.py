@@ -254,8 +254,11 @@ def record(economy: Economy, region: str, shot: Snapshot, scene: str, cleared: m
 
 
 def _names(economy: Economy) -> np.ndarray:
-    """What parties (p,) are called in the record: a deal is one of its sponsor's."""
+    """What parties (p,) are called in the record: a deal is one of its sponsor's, an investor of a style."""
     members, deals = economy.ledger.members, economy.deals
     names = np.array([f"{member.kind} {member.name}".strip() for member in members], dtype=object)
+    for region in economy.regions:
+        for agent in economy.all("investor", region):
+            names[agent.party] += f" ({agent.style.name.replace('_', ' ')})"
     names[deals["party"]] = np.array([f"deals of {name}" for name in names[deals["sponsor"]]], dtype=object)
     return names.astype(str)
