@@ -128,12 +128,25 @@ def total(shown: Picture, name: str) -> float:
 def finding(shown: Picture) -> str:
     """The picture in a sentence."""
     owed, short = total(shown, "amount"), total(shown, "amount") - total(shown, "paid")
-    whose = "the largest tenant failed" if shown.scene == "largest tenant" else "all claims were settled"
     passed = max(short - shown.first, 0.0)
     return (
-        f"{shown.region}, {shown.date:%B %Y}: if {whose}, {short / owed:.0%} of {_usd(owed)} would go unpaid,\n"
+        f"{shown.region}, {shown.date:%B %Y}: {_whose(shown)}, {short / owed:.0%} of {_usd(owed)} would go unpaid,\n"
         f"{_usd(shown.first)} by debtors short by themselves, {_usd(passed)} by those whom they leave short"
     )
+
+
+def _whose(shown: Picture) -> str:
+    """What the scene supposes, and which tenants pay nothing in it."""
+    failed = [node for node in sorted(shown.graph) if _kind(node)[0] == 0 and _part_paid(shown.graph, node) < 0.01]
+    if shown.scene == "largest tenant":
+        return f"if {' and '.join(failed) or 'the largest tenant'} failed"
+    return f"with {' and '.join(failed)} failed, were all settled" if failed else "were all settled"
+
+
+def _part_paid(graph: nx.DiGraph, node: str) -> float:
+    """Part of what a party owes that it would pay."""
+    owes = float(graph.out_degree(node, "amount"))
+    return float(graph.out_degree(node, "paid")) / owes if owes > 0.0 else 1.0
 
 
 def _usd(amount: float) -> str:

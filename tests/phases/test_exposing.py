@@ -7,7 +7,7 @@ from sim.books import audit
 from sim.books.deals import BUILDING, OPERATING
 from sim.books.lending import lend
 from sim.markets import exposures as market
-from sim.phases import exposing
+from sim.phases import exposing, hedging
 from sim.phases.failing import largest_tenant, reset
 from sim.sums import total
 from tests.phases.economies import economy_of
@@ -186,3 +186,29 @@ def test_failed_tenants_are_known_until_the_month_is_over(lived):
     rows = lived.rows("us", OPERATING)[:1]
     reset(lived, "us", rows)
     assert lived.failed == {int(lived.contracts["tenant"][rows[0]])}
+
+
+def test_sellers_of_protection_pay_what_the_network_clears_to():
+    """The one settlement of the month in which debtors may lack cash: two sellers, three investors, a loss beyond one's means."""
+    economy = economy_of("sim.markets.protection.most=0.8")
+    economy.clock = economy.burn_in
+    hedging._found(economy, "us")
+    book = economy.protection["us"]
+    amounts = np.zeros_like(book.net)
+    amounts[:3, 0, 0], amounts[0, 1, 0] = (4e9, 2e9, 1e9), 3e6
+    book.trade(amounts, np.zeros(amounts.shape[2]))
+    has = economy.ledger.cash(book.sellers[:2])
+    rows = economy.sponsored("operator", "us", economy.rows("us"))
+    first = rows[economy.deals["sponsor"][rows] == economy.parties("operator", "us")[0]]
+    economy.deals["lost"][first, 0] += economy.deals["state"]["balance"][first, 0]
+    before = economy.ledger.cash(book.investors[:3])
+    loans = economy.ledger.balance(book.investors[:3], "loans")
+    hedging._settle(economy, "us")
+    owed = amounts[:3, :2, 0] / 2.0
+    payee, payer = (side.ravel() for side in np.meshgrid(range(3), (3, 4), indexing="ij"))
+    claims = market.Claims(payer, payee, np.zeros(6, dtype=int), owed.ravel())
+    means = np.concatenate([np.zeros(3), has])
+    cleared = market.clear(claims, means, means)
+    got = economy.ledger.cash(book.investors[:3]) - before + economy.ledger.balance(book.investors[:3], "loans") - loans
+    assert cleared.short > 1e9
+    assert got == approx(np.bincount(payee, cleared.paid, 5)[:3], rel=1e-9, abs=1.0)
