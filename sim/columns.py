@@ -119,6 +119,7 @@ MONTHLY: Final[Columns] = {
     "insurers_ratio": ("1", "insurers' capital over its charges by letter, before they sell; null where letters charge nothing"),
     "insurers_sold": ("USD", "paid in the month for notes that insurers sold after downgrades"),
     "insurers_fall": ("share", "by which that lowered prices of the notes they sold"),
+    "bills_unpaid": ("USD", "what failed labs left unpaid of the month's bills, where these are cleared"),
     "network_owed": ("USD", "claims between parties at the start of the month; null while the network is not cleared"),
     "network_short": ("USD", "of them, what would not be paid if all were settled, with the tenants failed that fail in the month"),
     "network_first": ("USD", "of that, what debtors would be short of if all of theirs paid in full"),

@@ -37,7 +37,7 @@ COUNTED = (  # figures that phases note
     *("capex_lessors", "leased", "swaps", "equipment_rents", "lessor_depreciation", "lessor_losses"),
     *("lessor_equity", "lessor_failures", "bank_losses_lessors"),
     *("protection", "protection_gross", "premiums", "protection_paid", "protection_lost", "seller_failures"),
-    *("insurers_sold", "insurers_fall"),
+    *("insurers_sold", "insurers_fall", "bills_unpaid"),
     *("vendor_equity", "vendor_equity_labs", "circular_orders", "unsold", "bought_back"),
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("sites_begun", "orders_waiting"),

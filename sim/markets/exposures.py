@@ -6,7 +6,7 @@ as in Rogers and Veraart (2013). Of all vectors of payments that settle, the gre
 """
 
 import warnings
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.sparse import csc_array, eye_array
@@ -19,8 +19,9 @@ CLOSE = 1e-12  # relative: rounding, not a default
 
 
 class Params(Frozen):
-    """What of the network goes on record."""
+    """What of the network goes on record, and whether labs' bills are settled in it."""
 
+    rents: Literal["made_good", "cleared"]  # a failed lab's bill of the month: its new owners pay it, or it pays what it has
     interval: int = quantity(
         "month", 0, 1200, "between records of all claims, beside months with failures; 0: none, nothing is cleared"
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import contracts, tokens
-from sim.phases import upgrading, venturing
+from sim.phases import clearing, upgrading, venturing
 from sim.phases.anchoring import pay_rents
 from sim.phases.borrowing import borrow, claimed, collect, fail
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
@@ -145,6 +145,11 @@ def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) 
         paid = share * bill * serving * (1.0 + mark_up) + passed
         return own + claimed(economy, region, paid), paid
 
+    def cleared(now: Rents, own: np.ndarray, paid: np.ndarray) -> tuple[clearing.Bills, clearing.Parts]:
+        has = cash - np.where(dry, [lab.offered for lab in labs], 0.0)  # a failed lab raises nothing
+        due = clearing.bills(now, own, loans.sum(axis=0) + staff, claimed(economy, region, paid), has, paid)
+        return due, clearing.clear(due)
+
     own, revenue = bills(rents)
     dry = (cash + revenue < own) | gone
     fresh = dry
@@ -154,8 +159,14 @@ def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) 
         rents = _rents(economy, region)
         own, revenue = bills(rents)
         fresh = (cash + revenue < own) & ~dry
+        if clearing.clears(economy):
+            due, parts = cleared(rents, own, revenue)
+            fresh = clearing.falls_short(parts) & ~dry
         dry = dry | fresh
     if dry.any():
+        if clearing.clears(economy):
+            rents, own = clearing.share_out(economy, region, rents, due, parts)
+            staff = staff * parts.labs
         _fail(economy, region, dry, own, revenue)
     _raise(economy, region, dry)
     users = economy.outside["users", region]
@@ -260,6 +271,8 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     upgrading.run(economy, region, rents.leased_cost)
     earned = rents.contracted + rents.spot + buy_back(economy, region, rents.rows, rents.spot)
     spent = rents.cost + p.overhead * (earned - rents.cost)
+    if clearing.clears(economy):
+        spent = np.minimum(spent, earned - rents.prepaid)  # who was paid too little pays suppliers what there is
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
     site = pay_sites(economy, region, rents.rows, earned - spent - rents.prepaid)
     left = earned - spent - rents.prepaid - site
