@@ -146,7 +146,7 @@ def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) 
         return own + claimed(economy, region, paid), paid
 
     def cleared(now: Rents, own: np.ndarray, paid: np.ndarray) -> tuple[clearing.Bills, clearing.Parts]:
-        has = cash - np.where(dry, [lab.offered for lab in labs], 0.0)  # a failed lab raises nothing
+        has = np.where(dry, ledger.cash(economy.parties("lab", region)), cash)  # a failed lab raises nothing
         due = clearing.bills(now, own, loans.sum(axis=0) + staff, claimed(economy, region, paid), has, paid)
         return due, clearing.clear(due)
 
@@ -176,12 +176,17 @@ def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) 
     _pay(economy, region, rents, own - loans.sum(axis=0) - staff - claimed(economy, region, revenue))
     collect(economy, region, revenue)
     venturing.repay(economy, region, loans)
-    for lab, burn, paid in zip(labs, MONTHS * (own - revenue), revenue, strict=True):
-        lab.burn, lab.revenue = float(burn), float(paid)
-        spare = lab.buy_back(float(ledger.cash(lab.party)), lab.bill)
-        ledger.pay("payout", lab.party, economy.outside["savers", region], spare)
-    economy.note(region, inference_revenue=total(revenue))
+    _look_back(economy, region, own, revenue)
     return rents
+
+
+def _look_back(economy: Economy, region: str, own: np.ndarray, revenue: np.ndarray) -> None:
+    """Labs learn what they burn, having paid ``own`` (l,) USD, and buy back shares with what they cannot use."""
+    for lab, burn, paid in zip(economy.all("lab", region), MONTHS * (own - revenue), revenue, strict=True):
+        lab.burn, lab.revenue = float(burn), float(paid)
+        spare = lab.buy_back(float(economy.ledger.cash(lab.party)), lab.bill)
+        economy.ledger.pay("payout", lab.party, economy.outside["savers", region], spare)
+    economy.note(region, inference_revenue=total(revenue))
 
 
 def _default(economy: Economy, region: str, dry: np.ndarray) -> None:

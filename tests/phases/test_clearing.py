@@ -102,3 +102,17 @@ def test_months_in_which_nobody_fails_are_the_same_to_the_bit():
         for _ in range(3):
             economy.step()
     assert np.array_equal(lives[0].ledger.balances, lives[1].ledger.balances)
+
+
+def test_a_failed_lab_pays_its_bills_out_of_what_its_bank_has_left_it():
+    """Venture debt is claimed first; what is paid after that is no more than what is there, or the month would not close."""
+    lines = ("agents.labs.venture_share=0.5", "agents.labs.venture_cap=5", "sim.markets.exposures.rents=cleared")
+    economy = economy_of(*SCRIPT, *lines)
+    for _ in range(3):
+        economy.step()
+    lab = largest_tenant(economy, "us", ("lab",))
+    owed, cash = -float(economy.ledger.balance(lab, "loans")), float(economy.ledger.cash(lab))
+    economy.ledger.pay("payout", lab, economy.outside["savers", "us"], max(cash - owed, 0.0))
+    economy.step()
+    month = economy.recorder.table("monthly").to_pandas().iloc[-1]
+    assert month["lab_failures"] == 1.0 and month["bills_unpaid"] > 0.0 and economy.residual < 1e-9
