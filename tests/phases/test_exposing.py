@@ -115,8 +115,11 @@ def test_deals_have_what_their_units_earn_while_they_pay_and_what_a_sale_fetches
     rows = lived.rows("us", OPERATING)
     party = lived.deals["party"][rows]
     assert (shot.sale <= shot.going + 1e-6).all() and (shot.sale[party] < shot.going[party]).any()
-    works = lived.deals["party"][lived.rows("us", BUILDING)]
-    assert shot.going[works] == approx(shot.sale[works]) and (shot.going[works] > 0.0).any()
+    works = lived.rows("us", BUILDING)
+    accounts, book = lived.ledger.cash(lived.deals["party"][works]), lived.fleet.deals["book"][works]
+    for means in (shot.going, shot.sale):
+        assert means[lived.deals["party"][works]] == approx(accounts + book)
+    assert (book > 0.0).any()
 
 
 # -- what goes on record -------------------------------------------------------------------------------------------------

@@ -142,7 +142,10 @@ def starve(economy, wanted: float) -> None:
             economy.owners.redeem(agent.party, economy.outside["savers", "us"], amount)
 
 
-def test_what_is_sold_after_downgrades_restores_the_ratio_exactly(rated):
+@mark.parametrize("bought", [0.0, -0.04, 0.03])
+def test_what_is_sold_after_downgrades_restores_the_ratio_exactly(rated, bought):
+    """Bought at par, below or above: what is lost in a sale is what was paid, less the price."""
+    rated.basis[:] = bought * rated.ledger.balance(rated.deals.investors, "notes")
     starve(rated, 2.2)
     downgraded(rated, 1)
     before = ratio(rated)
@@ -199,6 +202,31 @@ def test_other_holders_of_what_is_sold_bear_the_fall_of_its_price(rated):
     assert touched.any() and not touched.all()
     fall = rated.facts["us"]["insurers_fall"]
     assert rated.deals["price"][touched] == approx(before[touched] * (1.0 - fall), rel=1e-12)
+
+
+def bids(economy, sought: float):
+    """Bids of insurers (i,), of the others, and what is held and sought, USD."""
+    exposure = economy.deals.exposure(0)
+    pricing._bids(economy, "us", exposure, sought)
+    who, book = insuring.insurers(economy, "us"), economy.bids["us"]
+    return book.limit[who], book.mezzanine[who], book.limit[~who], book.mezzanine[~who], exposure.sum() + sought
+
+
+def test_insurers_without_room_bid_for_what_they_have_and_for_no_junior_notes(rated):
+    starve(rated, 2.0)
+    own = insuring.holdings(rated, "us").exposure[insuring.insurers(rated, "us")].sum()
+    limit, junior, others, others_junior, need = bids(rated, 1e9)
+    assert limit == approx([own / need], rel=1e-12) and not junior.any()
+    assert (others == 1.0).all() and others_junior.any()
+
+
+def test_insurers_with_room_bid_for_what_its_charges_fill(rated):
+    """At the mean charge of what investors hold."""
+    starve(rated, 3.0)
+    held, who = insuring.holdings(rated, "us"), insuring.insurers(rated, "us")
+    free, mean = insuring.room(rated, "us", held)[who].sum(), held.required.sum() / held.exposure.sum()
+    limit, junior, *_, need = bids(rated, 1e12)
+    assert limit == approx([(held.exposure[who].sum() + free / mean) / need], rel=1e-9) and junior.all()
 
 
 def test_insurers_without_room_are_allotted_no_new_notes_and_others_take_them(rated):
