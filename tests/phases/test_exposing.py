@@ -185,6 +185,19 @@ def test_the_network_moves_nothing():
     assert np.array_equal(a, b)
 
 
+def test_a_fork_clears_what_the_original_does():
+    lines = ("sim.markets.exposures.interval=1", "sim.markets.exposures.rents=cleared", "sim.markets.insurers.floor=2")
+    economy = economy_of(*lines)
+    for _ in range(3):
+        economy.step()
+    fork = economy.fork()
+    for life in (economy, fork):
+        for _ in range(3):
+            life.step()
+    found = table(economy)
+    assert found[found["month"] >= 3].reset_index(drop=True).equals(table(fork)) and len(table(fork)) > 0
+
+
 def test_failed_tenants_are_known_until_the_month_is_over(lived):
     rows = lived.rows("us", OPERATING)[:1]
     reset(lived, "us", rows)
