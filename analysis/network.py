@@ -35,6 +35,7 @@ SIZE: Final = (13.0, 8.5)  # inch
 WIDEST, LARGEST = 16.0, 2400.0  # points, points squared
 LEAST: Final = 1e-3  # of the largest claim: what is smaller is not drawn
 DPI: Final = 150
+MANY: Final = 6  # parties in a column that are named below their points
 
 
 class NoNetwork(ValueError):
@@ -129,8 +130,9 @@ def finding(shown: Picture) -> str:
     """The picture in a sentence."""
     owed, short = total(shown, "amount"), total(shown, "amount") - total(shown, "paid")
     passed = max(short - shown.first, 0.0)
+    what = f"{_whose(shown)}{short / owed:.0%} of {_usd(owed)} would go unpaid if all were settled"
     return (
-        f"{shown.region}, {shown.date:%B %Y}: {_whose(shown)}, {short / owed:.0%} of {_usd(owed)} would go unpaid,\n"
+        f"{shown.region}, {shown.date:%B %Y}: {what},\n"
         f"{_usd(shown.first)} by debtors short by themselves, {_usd(passed)} by those whom they leave short"
     )
 
@@ -139,8 +141,8 @@ def _whose(shown: Picture) -> str:
     """What the scene supposes, and which tenants pay nothing in it."""
     failed = [node for node in sorted(shown.graph) if _kind(node)[0] == 0 and _part_paid(shown.graph, node) < 0.01]
     if shown.scene == "largest tenant":
-        return f"if {' and '.join(failed) or 'the largest tenant'} failed"
-    return f"with {' and '.join(failed)} failed, were all settled" if failed else "were all settled"
+        return f"had {' and '.join(failed) or 'the largest tenant'} failed, "
+    return f"with {' and '.join(failed)} failed, " if failed else ""
 
 
 def _part_paid(graph: nx.DiGraph, node: str) -> float:
@@ -209,7 +211,7 @@ def _edges(axes: Axes, graph: nx.DiGraph, at: dict[str, tuple[float, float]]) ->
         for part, colour, order in ((claim["amount"], PAID, 1), (short, UNPAID, 2)):
             if part > LEAST * most:
                 line: dict[str, Any] = {
-                    "linewidth": max(WIDEST * part / most, 0.4),
+                    "linewidth": max(WIDEST * part / most, 0.2),
                     "color": colour,
                     "alpha": 0.85,
                     "zorder": order,
@@ -219,20 +221,27 @@ def _edges(axes: Axes, graph: nx.DiGraph, at: dict[str, tuple[float, float]]) ->
 
 
 def _nodes(axes: Axes, graph: nx.DiGraph, at: dict[str, tuple[float, float]]) -> None:
+    """A point as large as what each owes or is owed, named below it, or beside it where many stand in a column."""
     most = max(weight(graph, node) for node in graph)
+    columns = [x for x, _ in at.values()]
     for node, (x, y) in at.items():
-        size = max(LARGEST * weight(graph, node) / most, 40.0)
+        crowded = columns.count(x) > MANY
+        size = max(LARGEST * weight(graph, node) / most, 40.0) * (0.4 if crowded else 1.0)
         axes.scatter([x], [y], s=size, color=_kind(node)[1], edgecolor="white", linewidth=1.0, zorder=3)
-        owes, pays = (float(graph.out_degree(node, name)) for name in ("amount", "paid"))
-        text = f"{node}\nowes {_usd(owes)}" if owes > 0.0 else f"{node}\nis owed {_usd(weight(graph, node))}"
-        text += f", pays {pays / owes:.0%}" if owes > 0.0 and owes - pays > 5e-3 * owes else ""
-        below = np.sqrt(size) / 2.0 + 4.0
-        style: dict[str, Any] = {
-            "ha": "center",
-            "va": "top",
-            "fontsize": 8,
-            "zorder": 4,
-            "color": UNPAID if "pays" in text else "#222222",
-        }
-        box: dict[str, Any] = {"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 0.6}
-        axes.annotate(text, (x, y), (0.0, -below), textcoords="offset points", bbox=box, **style)
+        away = np.sqrt(size) / 2.0 + 4.0
+        text, short = _label(graph, node, crowded)
+        box: dict[str, Any] = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
+        style: dict[str, Any] = {"ha": "left", "va": "center"} if crowded else {"ha": "center", "va": "top"}
+        style |= {"fontsize": 7 if crowded else 8, "zorder": 4, "color": UNPAID if short else "#222222"}
+        offset = (away, 0.0) if crowded else (0.0, -away)
+        axes.annotate(text, (x, y), offset, textcoords="offset points", bbox=box, **style)
+
+
+def _label(graph: nx.DiGraph, node: str, crowded: bool) -> tuple[str, bool]:
+    """What stands at a party, shorter in a ``crowded`` column, and whether it falls short."""
+    owes, pays = (float(graph.out_degree(node, name)) for name in ("amount", "paid"))
+    short = owes - pays > 5e-3 * owes
+    what = f"owes {_usd(owes)}" if owes > 0.0 else f"is owed {_usd(weight(graph, node))}"
+    if crowded:
+        return f"{node}, {what.removesuffix(' USD')}" + (f", pays {pays / owes:.0%}" if short else ""), short
+    return f"{node}\n{what}" + (f", pays {pays / owes:.0%}" if short else ""), short

@@ -58,7 +58,12 @@ def test_lines_are_as_wide_as_claims_and_red_as_far_as_they_go_unpaid(run):
     lines = [patch for patch in figure.axes[0].patches if isinstance(patch, FancyArrowPatch)]
     red = sorted(line.get_linewidth() for line in lines if line.get_edgecolor()[:3] == approx((0.84, 0.15, 0.16), abs=0.01))
     assert len(lines) == 8
-    assert red == approx([0.4, 1.0, 4.0, 10.0])  # of 16 for 80 bn, and 0.4 at least
+    assert red == approx([0.2, 1.0, 4.0, 10.0])  # of 16 for 80 bn, and 0.2 at least
+
+
+def test_parties_that_fall_short_say_how_much_they_pay_and_the_others_what_they_owe_or_are_owed(run):
+    texts = [text.get_text() for text in network.draw(network.picture(run)).axes[0].texts]
+    assert "deals of operator 00\nowes 100 bn USD, pays 75%" in texts and "banks\nis owed 95 bn USD" in texts
 
 
 def test_parties_stand_in_columns_from_tenants_to_lenders(run):
