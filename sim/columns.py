@@ -129,6 +129,17 @@ MONTHLY: Final[Columns] = {
     "protection_paid": ("USD", "paid by sellers of protection for losses in the month"),
     "protection_lost": ("USD", "that investors were owed by sellers who failed in the month, and did not get"),
     "seller_failures": ("count", "sellers of protection that failed in the month"),
+    "insurers_ratio": ("1", "insurers' capital over its charges by letter, before they sell; null where letters charge nothing"),
+    "insurers_sold": ("USD", "paid in the month for notes that insurers sold after downgrades"),
+    "insurers_fall": ("share", "by which that lowered prices of the notes they sold"),
+    "bills_unpaid": ("USD", "what failed labs left unpaid of the month's bills, where these are cleared"),
+    "network_owed": ("USD", "claims between parties at the start of the month; null while the network is not cleared"),
+    "network_short": ("USD", "of them, what would not be paid if all were settled, with the tenants failed that fail in the month"),
+    "network_first": ("USD", "of that, what debtors would be short of if all of theirs paid in full"),
+    "network_contagion": ("1", "the rest of it, over that; null without any"),
+    "stress_short": ("USD", "network_short if the largest tenant failed instead"),
+    "stress_first": ("USD", "network_first then"),
+    "stress_contagion": ("1", "network_contagion then"),
     # compute
     "rent": ("USD/GPU-hour", "posted rent of the newest vintage"),
     "unit_cost": ("USD/GPU", "cost of an installed GPU, shell and power included"),
@@ -293,7 +304,8 @@ EVENTS: Final[Columns] = {
     **WHEN,
     "kind": (
         "text",
-        "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, rule, stage or warning",
+        "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, sale, rule, stage, "
+        "warning",
     ),
     "region": ("text", "region"),
     "deal": ("id", "deal concerned"),
@@ -313,6 +325,20 @@ APPLICATIONS: Final[Columns] = {
     "planned": ("share", "the same, what a planner would"),
 }
 
+EXPOSURES: Final[Columns] = {
+    **WHEN,
+    "region": ("text", "region"),
+    "scene": ("text", "whose failure is looked at: month, the tenants that fail in it, or largest tenant"),
+    "payer": ("text", "kind and name; deals of one sponsor together"),
+    "payee": ("text", "the same"),
+    "kind": (
+        "text",
+        "what is owed: notes, loans, contract above spot, pledge, guarantee, prepaid rent, bonds, site rents, protection",
+    ),
+    "amount": ("USD", "owed at the start of the month"),
+    "paid": ("USD", "of it, what would be paid if all were settled"),
+}
+
 COLUMNS: Final[dict[str, Columns]] = {
     "monthly": MONTHLY,
     "deals": DEALS,
@@ -321,4 +347,5 @@ COLUMNS: Final[dict[str, Columns]] = {
     "flows": FLOWS,
     "events": EVENTS,
     "applications": APPLICATIONS,
+    "exposures": EXPOSURES,
 }

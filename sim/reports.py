@@ -37,6 +37,7 @@ COUNTED = (  # figures that phases note
     *("capex_lessors", "leased", "swaps", "equipment_rents", "lessor_depreciation", "lessor_losses"),
     *("lessor_equity", "lessor_failures", "bank_losses_lessors"),
     *("protection", "protection_gross", "premiums", "protection_paid", "protection_lost", "seller_failures"),
+    *("insurers_sold", "insurers_fall", "bills_unpaid"),
     *("vendor_equity", "vendor_equity_labs", "circular_orders", "unsold", "bought_back"),
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
     *("sites_begun", "orders_waiting"),
@@ -58,8 +59,11 @@ COUNTED = (  # figures that phases note
         "bank_losses",
     ),
 )
-JUDGED = (  # figures of applications, null where nobody asks lenders
+MEASURED = (  # figures that phases note where they are measured; null elsewhere
     *("funded_compute", "funded_social", "planned_social", "distortion", "contractible_social", "demand_funded"),
+    "insurers_ratio",
+    *("network_owed", "network_short", "network_first", "network_contagion"),
+    *("stress_short", "stress_first", "stress_contagion"),
 )
 FILED = {  # sponsors' accounts: column -> name
     "earnings": "earnings",
@@ -128,6 +132,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "investor_leverage": debt / worth if worth > THIN * debt else np.nan,
         "funded_share": facts["funded"] / facts["wanted"] if facts["wanted"] > 0.0 else np.nan,
         **{name: facts[name] for name in ("protection_grade", "protection_operators", "protection_junior")},
+        **{name: facts.get(name, np.nan) for name in MEASURED},
         "circular_share": _share(facts.get("circular_orders", 0.0), facts["funded"] + facts["orders_clouds"]),
         "cost_of_capital": facts["cost_of_capital"],
         **rules_in_force(economy, region),
@@ -140,7 +145,6 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "training": market.training / MONTHS,
         "applications": _applications(economy, region),
         "applications_funded": _applications(economy, region) * facts.get("funded_number", np.nan),
-        **{name: facts.get(name, np.nan) for name in JUDGED},
         "demand_met": _demand_met(economy),
         "lab_concentration": facts["concentration"],
         "leading_lab": facts["leading_lab"],

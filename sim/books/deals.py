@@ -89,6 +89,7 @@ class DealBook(Table):
                 "agency": (np.int8, ()),  # place in the list of agencies of the one that rates it
                 "rating": (np.int64, pair),  # place in the list of letters; -1 before the first
                 "streak": (np.int64, pair),  # reviews in a row that found another letter
+                "counted": (np.int64, pair),  # the letter by which insurers last counted their capital; -1 before the first
                 "price": (np.float64, pair),
                 "lost": (np.float64, pair),  # USD written off since closing
                 "budget": (np.float64, ()),  # USD of hardware and shell
@@ -183,7 +184,7 @@ class DealBook(Table):
         terms = self.library.scaled(kind, pool, columns["commitment"])
         terms["classes"], terms["coupon"] = len(CLASSES), coupon
         columns |= {"kind": kind, "due": self.library.due[kind], "undrawn": columns["commitment"]}
-        rows = self.add(count, terms=terms, state=STATE, period=PERIOD, party=parties, price=1.0, rating=-1, **columns)
+        rows = self.add(count, terms=terms, state=STATE, period=PERIOD, party=parties, price=1.0, rating=-1, counted=-1, **columns)
         self["state"]["pool"][rows] = pool
         self._found.clear()
         return rows

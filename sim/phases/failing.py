@@ -66,6 +66,7 @@ def fail_cloud(economy: Economy, region: str, cloud: Any, text: str) -> None:
 
 def reset(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
     """Contracts of failed tenants fall to spot; USD/year (n,) of rent that deals lose."""
+    economy.failed.update(economy.contracts["tenant"][rows].tolist())
     cover, before = economy.params.sim.markets.compute.cover, economy.contracts["rent"][rows].copy()
     gpus, vintage = (economy.fleet.deals[name][rows] for name in ("gpus", "vintage"))
     economy.contracts.reset(rows, spot(economy, region, vintage))
