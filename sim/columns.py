@@ -116,6 +116,20 @@ MONTHLY: Final[Columns] = {
     "protection_paid": ("USD", "paid by sellers of protection for losses in the month"),
     "protection_lost": ("USD", "that investors were owed by sellers who failed in the month, and did not get"),
     "seller_failures": ("count", "sellers of protection that failed in the month"),
+    # funds whose savers may ask back
+    "redemption_requests": ("USD", "asked back by funds' savers in the month, those who wait left out"),
+    "redemptions_paid": ("USD", "of what was asked back, paid in the month"),
+    "redemption_queue": ("USD", "asked back and waiting"),
+    "fund_lines": ("USD", "drawn from lines that banks have committed to funds for their savers"),
+    "fund_value": ("USD", "what funds show their savers that they are worth"),
+    "fund_worth": ("USD", "what they are worth at market prices"),
+    "forced_sales": ("USD", "paid for notes that funds sold for savers and banks in the month"),
+    "forced_sales_unrelated": ("USD", "paid for unrelated loans that they sold with them"),
+    "note_discount": ("share", "of notes' prices that sales under pressure have taken, and that is not made up yet"),
+    "unrelated_discount": ("share", "of the prices of unrelated loans, the same"),
+    "unrelated_loans": ("USD", "that funds hold"),
+    "unrelated_losses": ("USD", "funds' losses on them in the month, made by prices alone; gains below zero"),
+    "contagion": ("share", "those losses over what funds showed a month before: all of them stem from the AI book"),
     # compute
     "rent": ("USD/GPU-hour", "posted rent of the newest vintage"),
     "unit_cost": ("USD/GPU", "cost of an installed GPU, shell and power included"),
@@ -257,6 +271,8 @@ AGENTS: Final[Columns] = {
     "debt_beside": ("USD", "what it stands behind beside it: companies with a guaranteed value, leases of sites and units"),
     "debt_shown": ("USD", "of that, what others know of"),
     "guaranteed": ("USD", "residual values that it guarantees"),
+    "value_shown": ("USD", "what a fund whose savers may ask back shows that it is worth; null for others"),
+    "asked_back": ("USD", "asked back from it and waiting; null for others"),
 }
 
 FLOWS: Final[Columns] = {
@@ -269,7 +285,7 @@ FLOWS: Final[Columns] = {
 
 EVENTS: Final[Columns] = {
     **WHEN,
-    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal or rule"),
+    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, run, gate or rule"),
     "region": ("text", "region"),
     "deal": ("id", "deal concerned"),
     "party": ("text", "agent or class concerned"),

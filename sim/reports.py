@@ -46,6 +46,9 @@ COUNTED = (  # figures that phases note
     *("capex_landlords", "leases_signed", "site_rents", "site_rents_empty"),
     *("lease_failures", "lease_claims", "lease_claims_paid", "rents_rejected"),
     *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
+    *("redemption_requests", "redemptions_paid", "redemption_queue", "fund_lines", "fund_value", "fund_worth"),
+    *("forced_sales", "forced_sales_unrelated", "note_discount", "unrelated_discount"),
+    *("unrelated_loans", "unrelated_losses", "contagion"),
     *(
         "inference_revenue",
         "lab_raise",
@@ -57,12 +60,14 @@ COUNTED = (  # figures that phases note
         "bank_losses",
     ),
 )
-FILED = {  # sponsors' accounts: column -> name
+FILED = {  # accounts of sponsors and funds: column -> name
     "earnings": "earnings",
     "debt_reported": "reported",
     "debt_beside": "beside",
     "debt_shown": "shown",
     "guaranteed": "guaranteed",
+    "value_shown": "value_shown",
+    "asked_back": "asked_back",
 }
 QUOTED = {  # facts on the tape: column -> name
     "base_rate": "base_rate",

@@ -14,7 +14,9 @@ from sim.phases.borrowing import expected
 from sim.phases.funding import weight_of_bonds
 from sim.phases.governing import buy_notes
 from sim.phases.hedging import covered, hedge
+from sim.phases.marking import book_marks, hand_over, unrelated
 from sim.phases.placing import usual_debt
+from sim.phases.redeeming import earn, locked, redeem
 from sim.sums import by_row, total
 from sim.units import MONTHS
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 def price(economy: Economy) -> None:
     """Carry and losses reach investors; savers come and go; bids clear the stock of debt; holdings move to bidders."""
     for region in economy.regions:
+        earn(economy, region)
         excess = _carry(economy, region)
         exposure = economy.deals.exposure(economy.regions.index(region))  # notes stay where they are until the trade
         _flows(economy, region, excess, exposure)
@@ -35,6 +38,7 @@ def price(economy: Economy) -> None:
         _trade(economy, region, exposure)
         buy_notes(economy, region)
         hedge(economy, region, exposure)
+        redeem(economy, region)
         repay(economy.ledger, economy.outside["banks", region], economy.parties("investor", region))
 
 
@@ -67,14 +71,14 @@ def _carry(economy: Economy, region: str) -> np.ndarray:
 
 
 def capital(economy: Economy, region: str) -> np.ndarray:
-    """Investors' capital by their own accounting, USD (i,): those who carry at cost count only part of unrealised marks."""
+    """Investors' capital for notes by their own accounting, USD (i,): those who carry at cost count part of unrealised marks."""
     ledger, people = economy.ledger, economy.parties("investor", region)
     slots, lean = economy.slots(region), _lean(economy, region)
     p = economy.params.agents.investors
     weight = np.array([a.style.marking for a in economy.all("investor", region)])
     weight = np.clip(weight * (1.0 + p.abs_marking * lean), 0.0, 1.0)
     unrealised = ledger.balance(people, "marks") - economy.basis[slots]
-    return ledger.net_worth(people) - (1.0 - weight) * unrealised
+    return ledger.net_worth(people) - (1.0 - weight) * unrealised - unrelated(economy, region)
 
 
 def _flows(economy: Economy, region: str, excess: np.ndarray, exposure: np.ndarray) -> None:
@@ -85,11 +89,11 @@ def _flows(economy: Economy, region: str, excess: np.ndarray, exposure: np.ndarr
     growth = tokens.nominal_growth(markets.tokens, market.demand_growth, markets.hardware.performance_growth)
     held = exposure.sum(axis=0)[economy.slots(region)]
     own = capital(economy, region)
-    for agent, gained, has, holds in zip(economy.all("investor", region), excess, own, held, strict=True):
+    for place, (agent, gained, has, holds) in enumerate(zip(economy.all("investor", region), excess, own, held, strict=True)):
         if agent.style.committed > 0.0:
             money = agent.call(float(has), float(holds))
         else:
-            money = agent.flow(float(gained), max(float(has), 0.0), market.loss_rate, growth)
+            money = locked(economy, region, place, agent.flow(float(gained), max(float(has), 0.0), market.loss_rate, growth))
         if money > 0.0:
             economy.save(agent.party, region, money)
         elif money < 0.0:
@@ -110,6 +114,7 @@ def _replace(economy: Economy, region: str, agent, needed: float) -> None:
     ledger.forgive("loans", agent.party, bank, forgiven)
     economy.basis[economy.deals.investors == agent.party] = float(ledger.balance(agent.party, "marks"))
     economy.save(agent.party, region, needed)
+    economy.funds[region].forget(agent.party)
     economy.note(region, investor_failures=1.0, bank_losses=forgiven)
     economy.happens(
         "failure",
@@ -195,17 +200,9 @@ def _mark(economy: Economy, region: str) -> None:
     value = deals["period"]["market_value"][rows][:, None]
     ahead = np.cumsum(owed, axis=1) - owed
     recovered = np.clip(np.divide(value - ahead, owed, out=np.zeros_like(owed), where=owed > 0.0), 0.0, 1.0)
-    deals["price"][rows] = np.where(state["in_default"][rows][:, None], np.minimum(prices, recovered), prices)
+    prices = np.where(state["in_default"][rows][:, None], np.minimum(prices, recovered), prices)
+    deals["price"][rows] = prices * economy.funds[region].prices[0]
     book_marks(economy, region)
-
-
-def book_marks(economy: Economy, region: str) -> None:
-    """Bring the marks in investors' accounts to the prices."""
-    deals, slots = economy.deals, economy.slots(region)
-    rows = economy.rows(region)
-    worth = deals.by_holder(rows, deals["state"]["balance"][rows] * (deals["price"][rows] - 1.0))[slots]
-    people = deals.investors[slots]
-    economy.ledger.post(people, "marks", "profit", worth - economy.ledger.balance(people, "marks"))
 
 
 def _trade(economy: Economy, region: str, exposure: np.ndarray) -> None:
@@ -228,12 +225,5 @@ def _trade(economy: Economy, region: str, exposure: np.ndarray) -> None:
         paid += np.outer(((balance[:, k] * prices[:, k])[:, None] * slices).sum(axis=0), buys)
         shares[:, k] += np.outer(by_row(slices), buys) - slices
     deals["shares"][np.ix_(rows, np.arange(exposure.shape[0]), slots)] = shares
-    owned = economy.ledger.balance(people, "notes")
-    sold_share = np.divide([total(row) for row in face], owned, out=np.zeros_like(owned), where=owned > 0.0)
-    seller, buyer = np.nonzero(paid)
-    borrow(economy.ledger, economy.outside["banks", region], people, paid.sum(axis=0))
-    economy.ledger.pay("note_sale", people[buyer], people[seller], paid[seller, buyer])
-    discount = face - paid
-    economy.ledger.post(people, "notes", "marks", discount.sum(axis=0) - np.array([total(row) for row in discount]))
-    economy.basis[slots] = economy.basis[slots] * (1.0 - sold_share) - discount.sum(axis=0)
+    hand_over(economy, region, face, paid)
     economy.note(region, traded=total(paid.ravel()))
