@@ -29,6 +29,7 @@ class Funds:
         self.start = np.zeros(count)  # USD shown at the start of the gate's period
         self.paid = np.zeros(count)  # USD paid in that period
         self.unrelated = np.zeros(count)  # USD lent to outside borrowers
+        self.missing = np.zeros(count)  # USD of them sold under pressure and not made good by savers
         self.elsewhere = 0.0  # USD of such loans that others have bought
         self.fall = [0.0, 0.0]  # log fall of prices by sales under pressure: of notes, of unrelated loans
 
@@ -65,6 +66,7 @@ class Funds:
         self.ledger.post(self.parties, "marks", "claims", face - paid)
         self.ledger.post(WORLD, "claims", "profit", total(face) - total(paid))
         self.unrelated -= face
+        self.missing += face
         self.elsewhere += total(face)
         return paid
 

@@ -38,6 +38,7 @@ class Params(Frozen):
 
     private_credit: Terms
     wealth_products: Terms
+    gains: float = quantity("1", 0.0, 20.0, "paid in in a year, per unit of return above the expected one")
     losses: float = quantity("1", 0.0, 20.0, "asked back in a year, per unit of return below the expected one")
     expected: float = quantity("1/year", -0.2, 1.0, "return over the base rate for which savers hold still")
     memory: float = quantity("month", 1.0, 120.0, "of the returns they look at")
@@ -109,6 +110,11 @@ def requests(p: Params, rules: Rules, value: np.ndarray, waits: np.ndarray, trai
     rate = p.losses * np.maximum(p.expected - trailing, 0.0) / MONTHS
     rate = rate + rules.fear * np.maximum(hollow, 0.0) + p.alarm * queue
     return np.maximum(rules.liquid * shown - waits, 0.0) * np.minimum(rate, p.most)
+
+
+def arrivals(p: Params, trailing: float, trend: float, most: float) -> float:
+    """What savers pay in this month, share of what may be asked back: they follow ``trend``, 1/year, and good returns."""
+    return float(np.expm1(min(max(trend + p.gains * max(trailing - p.expected, 0.0), 0.0), most) / MONTHS))
 
 
 def room(rules: Rules, start: np.ndarray, paid: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from sim.phases.governing import buy_notes
 from sim.phases.hedging import covered, hedge
 from sim.phases.marking import book_marks, hand_over, unrelated
 from sim.phases.placing import usual_debt
-from sim.phases.redeeming import earn, locked, redeem
+from sim.phases.redeeming import earn, flows, redeem
 from sim.sums import by_row, total
 from sim.units import MONTHS
 
@@ -93,7 +93,9 @@ def _flows(economy: Economy, region: str, excess: np.ndarray, exposure: np.ndarr
         if agent.style.committed > 0.0:
             money = agent.call(float(has), float(holds))
         else:
-            money = locked(economy, region, place, agent.flow(float(gained), max(float(has), 0.0), market.loss_rate, growth))
+            room = max(float(has), 0.0)
+            money = agent.flow(float(gained), room, market.loss_rate, growth)
+            money = flows(economy, region, place, money, room, p.trend_flow * growth)
         if money > 0.0:
             economy.save(agent.party, region, money)
         elif money < 0.0:

@@ -36,16 +36,25 @@ def runs(economy: Economy, region: str) -> bool:
     return len(economy.funds[region]) > 0 and economy.month >= 0
 
 
-def locked(economy: Economy, region: str, place: int, money: float) -> float:
-    """What savers take out (below zero) without asking, USD: that part of a fund's money that is not theirs to ask back."""
+def flows(economy: Economy, region: str, place: int, money: float, capital: float, trend: float) -> float:
+    """Money that savers bring (take out, below zero) unasked, USD: ``money`` for what is locked in, arrivals for what is not.
+
+    Parameters
+    ----------
+    place : of the investor in its region
+    money : USD that would come to all of it
+    capital : USD, its own for notes
+    trend : 1/year, by which savers' money grows of itself
+    """
     book = economy.funds[region]
     if not runs(economy, region) or place not in book.places:
         return money
-    at = int(np.flatnonzero(book.places == place)[0])
-    if money < 0.0:
-        money *= 1.0 - float(_rules(economy, region).liquid[at])
-    book.moved[at] += money
-    return money
+    p, at = economy.params.sim.markets.funds, int(np.flatnonzero(book.places == place)[0])
+    liquid, most = float(_rules(economy, region).liquid[at]), economy.params.agents.investors.inflow_cap
+    came = capital * market.arrivals(p, float(book.trailing[at]), trend, most)
+    unasked = (1.0 - liquid) * money + liquid * came
+    book.moved[at] += unasked
+    return unasked
 
 
 def earn(economy: Economy, region: str) -> None:
@@ -73,7 +82,7 @@ def redeem(economy: Economy, region: str) -> None:
     capital, value = total(np.maximum(book.shown, 0.0)), _show(economy, region)
     asked = _ask(economy, region, value)
     waits = np.minimum(book.queue + asked, _rules(economy, region).liquid * np.maximum(value, 0.0))
-    _repaid(economy, region, waits)
+    _repaid(economy, region)
     paid = _pay(economy, region, value, waits)
     gated = (book.queue == 0.0) & (waits > paid)
     book.queue = waits - paid
@@ -144,11 +153,18 @@ class Needs(NamedTuple):
     banks: np.ndarray  # called by banks, of that and of the line, by sales
 
 
-def _repaid(economy: Economy, region: str, waits: np.ndarray) -> None:
-    """A fund that owes savers or its line does not lend again what is repaid of its unrelated loans."""
+def _repaid(economy: Economy, region: str) -> None:
+    """What is repaid of unrelated loans is lent again, unless they are more than the mix asks."""
     book = economy.funds[region]
-    tight = (waits > 0.0) | (book.drawn > 0.0)
-    book.repay(np.where(tight, book.unrelated / economy.params.sim.markets.funds.unrelated_life, 0.0))
+    due = book.unrelated / economy.params.sim.markets.funds.unrelated_life
+    book.repay(np.minimum(due, np.maximum(book.unrelated - _mix(economy, region), 0.0)))
+
+
+def _mix(economy: Economy, region: str) -> np.ndarray:
+    """Unrelated loans (f,), USD, that are their part of a fund's own money beside what it has for notes."""
+    book, part = economy.funds[region], _rules(economy, region).unrelated
+    own = np.maximum(economy.ledger.net_worth(book.parties) - book.unrelated, 0.0)
+    return np.asarray(part / (1.0 - part) * own)
 
 
 def _pay(economy: Economy, region: str, value: np.ndarray, waits: np.ndarray) -> np.ndarray:
@@ -186,10 +202,10 @@ def _needs(economy: Economy, region: str, value: np.ndarray, waits: np.ndarray) 
 
 
 def _over(economy: Economy, region: str) -> np.ndarray:
-    """What banks have lent on notes (f,) beyond what today's haircuts allow, USD."""
-    book = economy.funds[region]
+    """What banks have lent on notes (f,) beyond what today's haircuts allow, USD; bonds are pledged for as much as they owe."""
+    book, ledger = economy.funds[region], economy.ledger
     most = 1.0 - 1.0 / np.maximum(economy.bids[region].leverage[book.places], 1.0)
-    lent = -economy.ledger.balance(book.parties, "loans") - book.drawn
+    lent = -ledger.balance(book.parties, "loans") - book.drawn - ledger.balance(book.parties, "bonds")
     return np.maximum(lent - most * _notes(economy, region), 0.0)
 
 
@@ -256,10 +272,10 @@ def _hand_slices(economy: Economy, region: str, share: np.ndarray, buyers: np.nd
 
 
 def _refill(economy: Economy, region: str) -> np.ndarray:
-    """Where nobody waits and no line is drawn, savers bring what keeps unrelated loans the same part of own money; USD (f,)."""
-    book, rules = economy.funds[region], _rules(economy, region)
-    own = np.maximum(economy.ledger.net_worth(book.parties) - book.unrelated, 0.0)
-    short = np.maximum(rules.unrelated / (1.0 - rules.unrelated) * own - book.unrelated, 0.0)
+    """Where nobody waits and no line is drawn, savers bring what keeps the mix as a fund grows, but not soon what it has sold; USD (f,)."""
+    book = economy.funds[region]
+    book.missing *= 1.0 - 1.0 / economy.params.sim.markets.funds.unrelated_life
+    short = np.maximum(_mix(economy, region) - book.unrelated - book.missing, 0.0)
     brought = np.where((book.queue > 0.0) | (book.drawn > 0.0), 0.0, short)
     for party, amount in zip(book.parties.tolist(), brought.tolist(), strict=True):
         economy.save(party, region, amount)
