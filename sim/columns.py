@@ -88,7 +88,7 @@ MONTHLY: Final[Columns] = {
     "operator_revenue": ("USD", "operators' rents in the month"),
     "operator_depreciation": ("USD", "straight-line, of operators' units, by part where units are parts, in the month"),
     "debt_to_ebitda": ("1", "debt over twelve months of ebitda"),
-    "investor_capital": ("USD", "investors' net worth"),
+    "investor_capital": ("USD", "investors' net worth, funds' unrelated loans left out"),
     "investor_loans": ("USD", "what investors owe to their lenders"),
     "investor_leverage": ("1", "debt over investors' net worth; null when that is below 2 % of debt"),
     "promised_yield": ("1/year", "yield that investors have promised to savers, mean"),
@@ -285,7 +285,10 @@ FLOWS: Final[Columns] = {
 
 EVENTS: Final[Columns] = {
     **WHEN,
-    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, run, gate or rule"),
+    "kind": (
+        "text",
+        "issuance, down- or upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, run, gate or rule",
+    ),
     "region": ("text", "region"),
     "deal": ("id", "deal concerned"),
     "party": ("text", "agent or class concerned"),

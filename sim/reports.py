@@ -113,7 +113,8 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
     deals, rows = economy.deals, economy.rows(region)
     debt = total(deals["state"]["balance"][rows].ravel())
     people = economy.parties("investor", region)
-    worth, loans = total(economy.ledger.net_worth(people)), -total(economy.ledger.balance(people, "loans"))
+    worth = total(economy.ledger.net_worth(people)) - total(economy.funds[region].unrelated)
+    loans = -total(economy.ledger.balance(people, "loans"))
     investors, ebitda = economy.all("investor", region), facts.get("ebitda", 0.0)
     liquidated = facts.get("liquidation_value", 0.0) + facts["loss"]
     row |= {

@@ -31,7 +31,7 @@ def book_marks(economy: Economy, region: str) -> None:
 
 
 def hand_over(economy: Economy, region: str, face: np.ndarray, paid: np.ndarray) -> None:
-    """Buyers pay sellers ``paid`` (seller, buyer) USD for notes of ``face``, whose marks are what they pay; shares have moved already."""
+    """Buyers pay sellers ``paid`` (seller, buyer) USD for notes of ``face``, at the marks; shares have moved already."""
     slots = economy.slots(region)
     people = economy.deals.investors[slots]
     owned = economy.ledger.balance(people, "notes")

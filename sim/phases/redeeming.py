@@ -14,7 +14,7 @@ import numpy as np
 from sim.books.funds import Funds
 from sim.books.lending import lend
 from sim.markets import funds as market
-from sim.phases.marking import book_marks, hand_over
+from sim.phases.selling import notes_of, sell
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -97,7 +97,7 @@ def _rules(economy: Economy, region: str) -> market.Rules:
 
 
 def _found(economy: Economy, region: str, worth: np.ndarray) -> None:
-    """With the record, funds begin to hold unrelated loans, for which savers pay; they show what they are worth, and all are content."""
+    """With the record, funds begin to hold unrelated loans, for which savers pay; they show what they are worth."""
     book = economy.funds[region]
     book.seen = _unrealised(economy, region)
     book.trailing[:] = economy.params.sim.markets.funds.expected
@@ -171,7 +171,7 @@ def _pay(economy: Economy, region: str, value: np.ndarray, waits: np.ndarray) ->
     """Pay what the gate lets out and banks call, as far as it can be found, banks first; USD paid to savers (f,)."""
     book = economy.funds[region]
     needs = _needs(economy, region, value, waits)
-    raised = _sell(economy, region, needs.short + needs.banks)
+    raised = sell(economy, region, needs.short + needs.banks)
     sold = np.minimum(needs.short, np.maximum(raised - needs.banks, 0.0))
     most = np.maximum(economy.ledger.net_worth(book.parties), 0.0)
     paid = np.minimum(needs.own + needs.drawn + sold, most)
@@ -206,73 +206,14 @@ def _over(economy: Economy, region: str) -> np.ndarray:
     book, ledger = economy.funds[region], economy.ledger
     most = 1.0 - 1.0 / np.maximum(economy.bids[region].leverage[book.places], 1.0)
     lent = -ledger.balance(book.parties, "loans") - book.drawn - ledger.balance(book.parties, "bonds")
-    return np.maximum(lent - most * _notes(economy, region), 0.0)
-
-
-def _notes(economy: Economy, region: str) -> np.ndarray:
-    """Funds' notes (f,) at the marks, USD."""
-    deals, rows, book = economy.deals, economy.rows(region), economy.funds[region]
-    worth = deals.by_holder(rows, deals["state"]["balance"][rows] * deals["price"][rows])
-    return np.asarray(worth[economy.slots(region)[book.places]])
-
-
-# -- sales under pressure ----------------------------------------------------------------------------------------------
-
-
-def _sell(economy: Economy, region: str, need: np.ndarray) -> np.ndarray:
-    """Funds sell a share of all they hold to raise ``need`` (f,), and all prices fall; USD raised (f,)."""
-    book, p = economy.funds[region], economy.params.sim.markets.funds
-    if not (need > 0.0).any():
-        return np.zeros_like(need)
-    buyers, bears = _buyers(economy, region, need > 0.0)
-    before, notes = book.prices, _notes(economy, region) * (total(buyers) > 0.0)
-    other = book.unrelated * before[1]
-    wide = p.unrelated_depth * (total(book.unrelated) + book.elsewhere) * before[1]
-    share, *left = market.sales(p, need, notes, other, (bears, wide))
-    book.fall = [fall - float(np.log(part)) for fall, part in zip(book.fall, left, strict=True)]
-    rows = economy.rows(region)
-    economy.deals["price"][rows] *= left[0]
-    book_marks(economy, region)
-    lost = total(book.unrelated) * (before[1] - book.prices[1])
-    gone = np.where(notes > 0.0, share, 0.0)
-    sold = _hand_slices(economy, region, gone, buyers)
-    others = book.sell(share)
-    economy.note(region, forced_sales=total(sold), forced_sales_unrelated=total(others), unrelated_losses=lost)
-    return sold + others
-
-
-def _buyers(economy: Economy, region: str, sells: np.ndarray) -> tuple[np.ndarray, float]:
-    """Shares (i,) in which other investors buy, by room or by what they hold, and the depth of their market, USD."""
-    book, bids = economy.funds[region], economy.bids[region]
-    held = economy.deals.exposure(economy.regions.index(region))[:, economy.slots(region)].sum(axis=0)
-    free = np.ones(len(held), dtype=bool)
-    free[book.places[sells]] = False
-    spare = np.where(free, np.maximum(bids.capital * bids.leverage - held, 0.0), 0.0)
-    bears = market.depth(economy.params.sim.markets.funds, max(total(held), 1.0), np.where(free, held, 0.0), spare)
-    takes = next((part for part in (spare, np.where(free, held, 0.0), 1.0 * free) if total(part) > 0.0), np.zeros(len(held)))
-    return takes / max(total(takes), 1e-300), bears
-
-
-def _hand_slices(economy: Economy, region: str, share: np.ndarray, buyers: np.ndarray) -> np.ndarray:
-    """A ``share`` (f,) of every note that funds hold goes to ``buyers`` (i,) at the marks; USD paid (f,)."""
-    deals, slots, rows, book = economy.deals, economy.slots(region), economy.rows(region), economy.funds[region]
-    sold = np.zeros(len(slots))
-    sold[book.places] = share
-    shares = deals["shares"][rows][:, :, slots]
-    slices = shares * sold
-    balance = deals["state"]["balance"][rows]
-    face = np.outer((balance[:, :, None] * slices).sum(axis=(0, 1)), buyers)
-    paid = np.outer(((balance * deals["price"][rows])[:, :, None] * slices).sum(axis=(0, 1)), buyers)
-    deals["shares"][np.ix_(rows, np.arange(shares.shape[1]), slots)] = shares - slices + slices.sum(axis=2)[:, :, None] * buyers
-    hand_over(economy, region, face, paid)
-    return np.array([total(row) for row in paid[book.places]])
+    return np.maximum(lent - most * notes_of(economy, region), 0.0)
 
 
 # -- what is left ------------------------------------------------------------------------------------------------------
 
 
 def _refill(economy: Economy, region: str) -> np.ndarray:
-    """Where nobody waits and no line is drawn, savers bring what keeps the mix as a fund grows, but not soon what it has sold; USD (f,)."""
+    """Where nobody waits and no line is drawn, savers bring what keeps the mix as funds grow, not what these sold; USD (f,)."""
     book = economy.funds[region]
     book.missing *= 1.0 - 1.0 / economy.params.sim.markets.funds.unrelated_life
     short = np.maximum(_mix(economy, region) - book.unrelated - book.missing, 0.0)
@@ -298,9 +239,7 @@ def _remember(economy: Economy, region: str, value: np.ndarray) -> None:
         agent.value_shown, agent.asked_back = shown, waits
 
 
-def _report(
-    economy: Economy, region: str, gated: np.ndarray, asked: np.ndarray, paid: np.ndarray, capital: float
-) -> None:
+def _report(economy: Economy, region: str, gated: np.ndarray, asked: np.ndarray, paid: np.ndarray, capital: float) -> None:
     """The month goes on record."""
     book, losses = economy.funds[region], economy.facts[region].get("unrelated_losses", 0.0)
     for place, waits in zip(book.places[gated].tolist(), book.queue[gated].tolist(), strict=True):
