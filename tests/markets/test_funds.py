@@ -140,7 +140,6 @@ def test_nobody_sells_more_than_it_has_or_raises_more_than_it_needs(terms):
         (["regions=[us]", f"{FUND}.run.region=china"], "run.region is china"),
         ([f"{FUND}.run.region=us"], "us has 0 investors whose savers may ask back"),
         ([ON, "size=class", f"{FUND}.run.region=us", f"{FUND}.run.investor=1"], "run.investor is 1"),
-        ([ON, "horizon_years=3", f"{FUND}.run.region=us", f"{FUND}.run.month=36"], "run.month is 36"),
         ([f"{FUND}.private_credit.gate=1.5"], "0 to 1"),
     ],
 )
