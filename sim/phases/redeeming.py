@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.books.funds import Funds
+from sim.books.ledger import DUST
 from sim.books.lending import lend
 from sim.markets import funds as market
 from sim.phases.selling import notes_of, sell
@@ -84,8 +85,8 @@ def redeem(economy: Economy, region: str) -> None:
     waits = np.minimum(book.queue + asked, _rules(economy, region).liquid * np.maximum(value, 0.0))
     _repaid(economy, region)
     paid = _pay(economy, region, value, waits)
-    gated = (book.queue == 0.0) & (waits > paid)
-    book.queue = waits - paid
+    left = np.where(waits - paid > DUST, waits - paid, 0.0)
+    gated, book.queue = (book.queue == 0.0) & (left > 0.0), left
     _remember(economy, region, value - paid + _refill(economy, region))
     _report(economy, region, gated, asked, paid, capital)
 
