@@ -192,6 +192,62 @@ def test_banks_call_what_they_have_lent_when_haircuts_rise_and_funds_sell_for_it
     assert economy.ledger.balance(book.parties, "loans")[0] - before >= 0.5 * over - 1.0
 
 
+def test_a_sale_under_pressure_marks_down_all_notes_and_unrelated_loans_until_prices_heal(founded):
+    """Every price falls by the same part, at once and at the next marking; the fund's unrelated loans are marked too."""
+    economy, book = founded
+    rows = economy.rows("us")
+    before = economy.deals["price"][rows]
+    selling.sell(economy, "us", 0.3 * selling.notes_of(economy, "us"))
+    left, other = book.prices
+    assert left < 1.0 and economy.deals["price"][rows] == approx(before * left)
+    face = economy.deals.by_holder(rows, economy.deals["state"]["balance"][rows] * (economy.deals["price"][rows] - 1.0))
+    marks = face[economy.slots("us")[book.places]] + book.unrelated * (other - 1.0)
+    assert economy.ledger.balance(book.parties, "marks") == approx(marks)
+    book.fall, same = [0.0, 0.0], book.fall
+    pricing._mark(economy, "us")
+    whole = economy.deals["price"][rows]
+    book.fall = same
+    pricing._mark(economy, "us")
+    assert economy.deals["price"][rows] == approx(whole * left)
+
+
+def test_what_is_sold_shows_no_more_gains(founded):
+    """After half of all notes is sold, half of what they had gained is left to show."""
+    economy, book = founded
+    book.seen[:] = 10.0
+    book.realise(np.array([0.5]))
+    assert book.seen == approx([5.0])
+    share = 0.3 * selling.notes_of(economy, "us")
+    held = economy.ledger.balance(book.parties, "notes")
+    selling.sell(economy, "us", share)
+    sold = 1.0 - economy.ledger.balance(book.parties, "notes") / held
+    assert sold[0] > 0.01 and book.seen == approx(5.0 * (1.0 - sold))
+
+
+def test_locked_money_flows_as_before_and_the_rest_arrives_only(founded):
+    """Half may be asked back: of 100 that would leave, 50 do; the other half brings what trend and gains bring."""
+    economy, book = founded
+    book.trailing[:] = economy.params.sim.markets.funds.expected
+    place = int(book.places[0])
+    assert redeeming.flows(economy, "us", place, -100.0, 1000.0, 0.0) == approx(-50.0)
+    assert redeeming.flows(economy, "us", place, 0.0, 1000.0, 0.12) == approx(500.0 * np.expm1(0.01))
+    assert book.moved == approx(-50.0 + 500.0 * np.expm1(0.01))
+    others = next(i for i in range(len(economy.all("investor", "us"))) if i != place)
+    assert redeeming.flows(economy, "us", others, -100.0, 1000.0, 0.12) == -100.0
+
+
+def test_savers_keep_the_mix_of_a_fund_that_grows_but_not_while_any_of_them_waits(founded):
+    economy, book = founded
+    economy.save(int(book.parties[0]), "us", 1e8)
+    lent = book.unrelated.copy()
+    book.queue[:] = 1.0
+    assert redeeming._refill(economy, "us") == approx(0.0) and (book.unrelated == lent).all()
+    book.queue[:] = 0.0
+    brought = redeeming._refill(economy, "us")
+    assert brought[0] > 1e8 and book.unrelated == approx(redeeming._mix(economy, "us"))
+    assert book.gaps() == approx(0.0, abs=1.0)
+
+
 def test_prices_heal(founded):
     economy, book = founded
     book.fall = [0.2, 0.1]
