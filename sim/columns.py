@@ -88,7 +88,7 @@ MONTHLY: Final[Columns] = {
     "operator_revenue": ("USD", "operators' rents in the month"),
     "operator_depreciation": ("USD", "straight-line, of operators' units, by part where units are parts, in the month"),
     "debt_to_ebitda": ("1", "debt over twelve months of ebitda"),
-    "investor_capital": ("USD", "investors' net worth"),
+    "investor_capital": ("USD", "investors' net worth, funds' unrelated loans left out"),
     "investor_loans": ("USD", "what investors owe to their lenders"),
     "investor_leverage": ("1", "debt over investors' net worth; null when that is below 2 % of debt"),
     "promised_yield": ("1/year", "yield that investors have promised to savers, mean"),
@@ -140,6 +140,20 @@ MONTHLY: Final[Columns] = {
     "stress_short": ("USD", "network_short if the largest tenant failed instead"),
     "stress_first": ("USD", "network_first then"),
     "stress_contagion": ("1", "network_contagion then"),
+    # funds whose savers may ask back
+    "redemption_requests": ("USD", "asked back by funds' savers in the month, those who wait left out"),
+    "redemptions_paid": ("USD", "of what was asked back, paid in the month"),
+    "redemption_queue": ("USD", "asked back and waiting"),
+    "fund_lines": ("USD", "drawn from lines that banks have committed to funds for their savers"),
+    "fund_value": ("USD", "what funds show their savers that they are worth"),
+    "fund_worth": ("USD", "what they are worth at market prices"),
+    "forced_sales": ("USD", "paid for notes that funds sold for savers and banks in the month"),
+    "forced_sales_unrelated": ("USD", "paid for unrelated loans that they sold with them"),
+    "note_discount": ("share", "of notes' prices that sales under pressure have taken, and that is not made up yet"),
+    "unrelated_discount": ("share", "of the prices of unrelated loans, the same"),
+    "unrelated_loans": ("USD", "that funds hold"),
+    "unrelated_losses": ("USD", "funds' losses on them in the month, made by prices alone; gains below zero"),
+    "contagion": ("share", "those losses over what funds showed a month before: all of them stem from the AI book"),
     # compute
     "rent": ("USD/GPU-hour", "posted rent of the newest vintage"),
     "unit_cost": ("USD/GPU", "cost of an installed GPU, shell and power included"),
@@ -290,6 +304,8 @@ AGENTS: Final[Columns] = {
     "debt_beside": ("USD", "what it stands behind beside it: companies with a guaranteed value, leases of sites and units"),
     "debt_shown": ("USD", "of that, what others know of"),
     "guaranteed": ("USD", "residual values that it guarantees"),
+    "value_shown": ("USD", "what a fund whose savers may ask back shows that it is worth; null for others"),
+    "asked_back": ("USD", "asked back from it and waiting; null for others"),
 }
 
 FLOWS: Final[Columns] = {
@@ -304,8 +320,8 @@ EVENTS: Final[Columns] = {
     **WHEN,
     "kind": (
         "text",
-        "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, sale, rule, stage, "
-        "warning",
+        "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, sale, run, gate, rule, "
+        "stage, warning",
     ),
     "region": ("text", "region"),
     "deal": ("id", "deal concerned"),
