@@ -36,6 +36,10 @@ def months_of(rng: np.random.Generator, region: str, months: int, losses: bool) 
             row[name] = rng.poisson(0.3, months)
         elif unit == "index" and name != "month":
             row[name] = rng.integers(0, 3, months)
+        elif unit == "flag":
+            row[name] = rng.random(months) < 0.5
+        elif unit == "text" and name != "region":
+            row[name] = rng.choice(["", "some", "others"], months)
         elif name not in ("month", "date", "region"):
             row[name] = walk(rng, months, LEVEL.get(name, 1e10 if unit == "USD" else 0.6))
     for name in ("loss", "loss_senior", "loss_mezzanine"):
