@@ -12,6 +12,7 @@ from sim.books.deals import BUILDING, CLASSES, OPERATING
 from sim.books.ledger import FLOWS, KINDS
 from sim.breakdowns import gpus_by_age, tenants
 from sim.columns import HOLDERS
+from sim.grants import deal_letters, region_figures
 from sim.markets import tokens
 from sim.markets.parts import BACKINGS
 from sim.sums import mean, total
@@ -38,7 +39,7 @@ COUNTED = (  # figures that phases note
     *("lessor_equity", "lessor_failures", "bank_losses_lessors"),
     *("protection", "protection_gross", "premiums", "protection_paid", "protection_lost", "seller_failures"),
     *("vendor_equity", "vendor_equity_labs", "circular_orders", "unsold", "bought_back"),
-    *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
+    *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades", "rating_fees"),
     *("sites_begun", "orders_waiting"),
     *("renewals", "sites_sold"),
     *("capex_sovereigns", "sovereign_budget", "sovereign_stakes", "sovereign_units", "sovereign_notes", "at_home"),
@@ -57,12 +58,15 @@ COUNTED = (  # figures that phases note
         "bank_losses",
     ),
 )
-FILED = {  # sponsors' accounts: column -> name
+FILED = {  # sponsors' accounts, and agencies' standing: column -> name
     "earnings": "earnings",
     "debt_reported": "reported",
     "debt_beside": "beside",
     "debt_shown": "shown",
     "guaranteed": "guaranteed",
+    "mandates": "mandates",
+    "looseness": "looseness",
+    "notches_lost": "lost",
 }
 QUOTED = {  # facts on the tape: column -> name
     "base_rate": "base_rate",
@@ -153,7 +157,9 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,
     }
-    return row | gpus_by_age(economy, region) | _customers(economy, region) | _ladder(economy, rows)
+    return (
+        row | region_figures(economy, region) | gpus_by_age(economy, region) | _customers(economy, region) | _ladder(economy, rows)
+    )
 
 
 def _share(part: float, whole: float) -> float:
@@ -327,6 +333,7 @@ def final(economy: Economy) -> None:
         template=np.array(deals.library.names)[deals["kind"]],
         tenor=deals["due"],
         surcharge=deals["surcharge"],
+        **deal_letters(economy),
         stage=STAGES[stage],
         liquidated=deals["state"]["sold"],
         loss=deals["lost"].sum(axis=1),

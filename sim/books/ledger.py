@@ -75,6 +75,7 @@ FLOWS = {
     "equipment_rent": ("profit", "profit"),  # operators -> lessors
     "swap_fee": ("profit", "profit"),  # operators -> lessors
     "protection_closed": ("claims", "claims"),  # between a seller of protection that has failed and investors
+    "rating_fee": ("profit", "profit"),  # sponsors -> agencies, for letters
 }
 FLOW = {name: i for i, name in enumerate(FLOWS)}
 ACCOUNT = {name: i for i, name in enumerate(ACCOUNTS)}

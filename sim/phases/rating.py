@@ -12,7 +12,7 @@ from sim import ratings
 from sim.books.deals import CLASSES
 from sim.collateral import obligors, select
 from sim.kernels.scenarios import Beliefs, Obligors
-from sim.phases import disclosing, placing, tenancy
+from sim.phases import disclosing, mandating, placing, shopping, tenancy
 from sim.phases.anchoring import anchored
 from sim.phases.collateral import as_delivered, book_of, package
 from sim.phases.pledging import shopped
@@ -28,6 +28,7 @@ def rate(economy: Economy) -> None:
     quarter = economy.clock % QUARTER == 0
     for region in economy.regions:
         beliefs = _opine(economy, region)
+        mandating.compete(economy, region)
         if quarter or region not in economy.sized:
             structure_new(economy, region, beliefs, tenants(economy, region))
         _advance(economy, region)
@@ -43,6 +44,7 @@ def _opine(economy: Economy, region: str) -> list[Beliefs]:
     noise = economy.draw("opinion", economy.keys("agency", region))
     for agency in agencies:
         agency.learn(market, float(noise[agency.number]))
+    mandating.reveal(economy, region)
     own = [agency.depreciation for agency in agencies]
     spread = mean([(belief - mean(own)) ** 2 for belief in own])
     uncertain = math.sqrt(mean([agency.error for agency in agencies]) + spread)
@@ -55,12 +57,13 @@ def _opine(economy: Economy, region: str) -> list[Beliefs]:
         recovery_belief=mean(recovery.tolist()),
         dispersion=dispersion,
     )
-    usual = mean([agency.dispersion for agency in p.agencies])
+    known = mandating.methods(economy)
+    usual = mean([agency.dispersion for agency in known])
     return [
         ratings.believe(p, agency, float(decline))._replace(
             dispersion=dispersion * agency.dispersion / usual if usual > 0.0 else dispersion, recovery=float(fetched)
         )
-        for agency, decline, fetched in zip(p.agencies, depreciation, recovery, strict=True)
+        for agency, decline, fetched in zip(known, depreciation, recovery, strict=True)
     ]
 
 
@@ -97,7 +100,7 @@ def _letters(economy: Economy, region: str, beliefs: list[Beliefs], quarter: boo
     deals, p = economy.deals, economy.params.sim.ratings
     rows = economy.rows(region)
     owed = deals["state"]["balance"][rows] + deals["undrawn"][rows] > 0.0
-    due = owed.any(axis=1) if quarter else (owed & (deals["rating"][rows] < 0)).any(axis=1)  # a class of nothing has no letter
+    due = mandating.due(economy, rows, owed, quarter)
     rows, owed = rows[due], owed[due]
     if not len(rows):
         return
@@ -109,13 +112,24 @@ def _letters(economy: Economy, region: str, beliefs: list[Beliefs], quarter: boo
     for kind, moved in (("downgrade", rated & (new > old)), ("upgrade", rated & (new < old))):
         _note_moves(economy, region, kind, rows, old, new, moved)
     deals["rating"][rows], deals["streak"][rows] = new, streak
+    mandating.grant(economy, region, rows, old, beliefs, _look)
+    mandating.answer(economy, region, rows, np.where(rated, new - old, 0))
     economy.note(region, downgrades=float((rated & (new > old)).sum()))
 
 
 def _see(economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs]) -> np.ndarray:
     """Letters (n, k) by expected loss that the mandated agencies find now."""
+    if shopping.competes(economy):
+        return mandating.see(economy, region, rows, beliefs, _look)
+    found = _look(economy, region, rows, economy.deals["agency"][rows], beliefs)
+    return ratings.letters_by_loss(economy.params.sim.ratings, *found)
+
+
+def _look(
+    economy: Economy, region: str, rows: np.ndarray, agency: np.ndarray, beliefs: list[Beliefs]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expected loss and life (n, k) of deals, each as its ``agency`` (n,) believes."""
     p, labs, found = economy.params.sim.ratings, tenants(economy, region), []
-    agency = economy.deals["agency"][rows]
     order = np.argsort(agency, kind="stable")
     units = package(economy, region, rows[order])
     terms, state = as_delivered(economy, rows[order])
@@ -126,10 +140,10 @@ def _see(economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs]
             own = slice(first, last)
             deals = (terms[own], state[own], select(book, own))
             rated = ratings.rate_book(p, *deals, labs, belief, seed=economy.params.seed, date=economy.clock)
-            found.append(rated.by_loss)
-    seen = np.empty((len(rows), len(CLASSES)), dtype=np.int64)
-    seen[order] = np.concatenate(found)
-    return seen
+            found.append((rated.estimates.loss, rated.estimates.life))
+    loss, life = np.empty((len(rows), len(CLASSES))), np.empty((len(rows), len(CLASSES)))
+    loss[order], life[order] = (np.concatenate(part) for part in zip(*found, strict=True))
+    return loss, life
 
 
 def _note_moves(

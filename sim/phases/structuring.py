@@ -14,6 +14,7 @@ from sim.phases.collateral import book_of, package_new
 from sim.phases.dealing import coupons, kinds
 from sim.phases.placing import rules, usage
 from sim.phases.pledging import backings, shopped
+from sim.phases.shopping import tables
 from sim.phases.tenancy import usual_tenant
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ def structure_new(economy: Economy, region: str, beliefs: list[Beliefs], labs: O
 
     Agencies take turns, one a quarter, and all at the start. Publishes advance rates, mixed by the channels' shares in new deals.
     """
+    read = tables(economy, region)
     if region in economy.sized:
         turn = economy.clock // QUARTER % len(beliefs)
-        economy.sized[region][turn] = _sizes(economy, region, beliefs[turn], labs)
+        economy.sized[region][turn] = _sizes(economy, region, beliefs[turn], read[turn], labs)
     else:
-        economy.sized[region] = np.array([_sizes(economy, region, belief, labs) for belief in beliefs])
+        economy.sized[region] = np.array([_sizes(economy, region, *of, labs) for of in zip(beliefs, read, strict=True)])
     sizes, parts = shopped(economy, region), usage(economy, region)
     debt = float(parts @ sizes[:, 1])
     two = np.array([economy.deals.library.classes[kind] > 1 for kind in kinds(economy, region)])
@@ -40,9 +42,9 @@ def structure_new(economy: Economy, region: str, beliefs: list[Beliefs], labs: O
     economy.publish(region, structured_senior=senior, structured_debt=debt)
 
 
-def _sizes(economy: Economy, region: str, belief: Beliefs, labs: Obligors) -> np.ndarray:
-    """Senior class and all debt (channel, 2) of a deal of 1 USD that reach their letters under one agency's beliefs."""
-    deals, p = economy.deals, economy.params.sim.ratings
+def _sizes(economy: Economy, region: str, belief: Beliefs, p: ratings.Params, labs: Obligors) -> np.ndarray:
+    """Senior class and all debt (channel, 2) of a deal of 1 USD that reach their letters by one agency's beliefs and tables."""
+    deals = economy.deals
     limit = economy.params.agents.agencies.most_advance
     menu, kind, backing = economy.menus[region], kinds(economy, region), backings(economy, region)
     units = package_new(economy, region, tenant=usual_tenant(economy, region))
