@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
+from scipy.special import softmax
 
 from sim.units import Frozen, quantity
 
@@ -65,7 +66,7 @@ def probabilities(p: Params, found: list[Outcome], proceeds: np.ndarray) -> np.n
     for row, (who, order) in zip(chance, found, strict=True):
         left = list(who)
         for agency in order:
-            row /= np.exp(p.eagerness * (proceeds[left] - proceeds[agency])).sum(axis=0)
+            row *= softmax(p.eagerness * proceeds[left], axis=0)[left.index(agency)]
             left.remove(agency)
     return chance
 
