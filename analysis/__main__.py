@@ -18,6 +18,7 @@ COMMANDS = (
     "status",
     "rerun",
     "export",
+    "letters",
     "compact",
     "app",
 )
