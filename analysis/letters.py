@@ -106,7 +106,7 @@ def page(folders: Sequence[Path]) -> tuple[list[str], pd.DataFrame]:
     if not len(found):
         raise NoLetters("no letters were kept that are two years old: give runs in which agencies compete, as rating_shopping")
     settings = yaml.safe_load((folders[0] / "config.yaml").read_text())
-    top = PLACE[settings["sim"]["markets"]["mandates"]["top"]]
+    top = settings["sim"]["markets"]["mandates"]["top"]
     lines = [
         fit(by_deal(found, top), "deals, by the over-granted part of their top grade"),
         fit(found, "classes, by notches over perfect knowledge"),

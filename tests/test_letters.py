@@ -36,7 +36,7 @@ def written(folder: Path, over: np.ndarray, lost: np.ndarray) -> Path:
     pd.DataFrame({"region": "us", "month": months, "spread": 0.05 + np.cumsum(rises), "downgrades": fell}).to_parquet(
         folder / "monthly.parquet"
     )
-    (folder / "config.yaml").write_text(yaml.safe_dump({"sim": {"markets": {"mandates": {"top": "Baa3"}}}}))
+    (folder / "config.yaml").write_text(yaml.safe_dump({"sim": {"markets": {"mandates": {"top": 9}}}}))
     return folder
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field
 from scipy.special import softmax
 
 from sim.units import Frozen, quantity
@@ -37,7 +36,7 @@ class Params(Frozen):
     memory: int = quantity("month", 1, 120, "of mandates that count in an agency's share")
     surveillance: int = quantity("month", 0, 120, "between looks at a deal without trouble; 0: all are looked at every quarter")
     knowledge: Literal["own", "perfect"]  # agencies have beliefs of their own, or all know the economy as it is
-    top: str = Field(description="letter down to which a class counts as of top grade")
+    top: int = quantity("notch", 0, 19, "below Aaa: letter down to which a class counts as of top grade")
     truth: Truth
 
     def conflicts(self, params: Any) -> Iterable[str]:

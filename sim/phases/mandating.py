@@ -111,7 +111,7 @@ def compete(economy: Economy, region: str) -> None:
     whole, fair = total(total(agency.won) for agency in agencies), 1.0 / len(agencies)
     for agency, letters in zip(agencies, rated.tolist(), strict=True):
         share = total(agency.won) / whole if whole > 0.0 else fair
-        agency.cater(share, fair, agency.fallen / max(letters, 1.0))
+        agency.cater(share, share if perfect(economy) else fair, agency.fallen / max(letters, 1.0))
         agency.fallen = 0.0
 
 
@@ -191,7 +191,7 @@ def _note_grants(
     economy: Economy, region: str, rows: np.ndarray, letter: np.ndarray, model: np.ndarray, best: np.ndarray, true: np.ndarray
 ) -> None:
     """This month's first letters on record: how much better they are than others, and how many are of top grade."""
-    deals, top = economy.deals, ratings.LETTERS.index(economy.params.sim.markets.mandates.top)
+    deals, top = economy.deals, economy.params.sim.markets.mandates.top
     notes = deals["state"]["balance"][rows] + deals["undrawn"][rows]
 
     def weighed(amounts: Any) -> float:

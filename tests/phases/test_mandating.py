@@ -277,3 +277,27 @@ def test_two_letters_and_labs_own_debts_go_together_with_balanced_books():
     kept = economy.deals["granted"][economy.deals["second"] > 0].astype(int)
     assert len(kept) and (kept[:, :, 2] <= kept[:, :, 0]).all()
     assert economy.residual < 1e-9 and market.outcomes(economy.params.sim.markets.mandates, 4)
+
+
+def test_who_knows_the_economy_caters_to_nobody_even_where_mandates_are_lost():
+    economy = economy_of(ON, "sim.markets.mandates.knowledge=perfect")
+    for _ in range(4):
+        economy.step()
+    agencies = economy.all("agency", "us")
+    assert all(agency.looseness == 0.0 for agency in agencies) and min(agency.mandates for agency in agencies) < 1 / 3
+    kept = economy.deals["granted"][economy.deals["granted"][:, 0, 0] > 0]
+    assert len(kept) and (kept == kept[:, :, :1]).all()
+
+
+def test_a_fork_goes_on_as_agencies_would_have():
+    economy = economy_of(ON)
+    for _ in range(3):
+        economy.step()
+    twin = economy.fork()
+    for _ in range(3):
+        economy.step()
+        twin.step()
+    for mine, theirs in zip(economy.all("agency", "us"), twin.all("agency", "us"), strict=True):
+        assert (mine.looseness, mine.lost, mine.won, mine.mandates) == (theirs.looseness, theirs.lost, theirs.won, theirs.mandates)
+    assert (economy.deals["granted"] == twin.deals["granted"]).all() and economy.deals["granted"].any()
+    assert (economy.ledger.balances == twin.ledger.balances).all()
