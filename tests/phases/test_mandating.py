@@ -1,20 +1,26 @@
 """Agencies compete, cater, are paid and answer for their letters; what else these could have been is kept."""
 
 import math
+from typing import Any
 
 import numpy as np
 from pytest import approx, fixture, mark
 
-from sim import ratings
-from sim.books.deals import OPERATING
+from sim import grants, ratings
+from sim.books.deals import BUILDING, OPERATING
 from sim.compose import resolve
 from sim.markets import mandates as market
-from sim.phases import mandating, rating, shopping, structuring
+from sim.phases import mandating, rating, refinancing, shopping, structuring
 from sim.phases.structuring import QUARTER
 from tests.phases.economies import economy_of
 
 ON = "scenario=rating_shopping"
-STRICT = ("agents.agencies.loosening=0", "sim.ratings.reviews=1", "sim.ratings.notches=1")
+
+
+def listed(agencies: list[dict[str, Any]]) -> str:
+    """Agencies as an override."""
+    rows = ["{" + ",".join(f"{name}:{value}" for name, value in agency.items()) + "}" for agency in agencies]
+    return f"sim.ratings.agencies=[{','.join(rows)}]"
 
 
 @fixture(scope="module")
@@ -155,16 +161,16 @@ def test_coupons_carry_what_investors_ask_for_letters():
 # -- letters -------------------------------------------------------------------------------------------------------------
 
 
-def test_letters_without_looseness_and_with_equal_beliefs_are_the_models():
-    economy = economy_of("scenario=one_agency", *STRICT)
-    economy.step()
-    granted = economy.deals["granted"]
-    kept = granted[:, 0, 0] > 0
-    assert (
-        kept.sum() > 5
-        and (granted[kept][:, :, 0] == granted[kept][:, :, 1]).all()
-        and (granted[kept][:, :, 0] == granted[kept][:, :, 2]).all()
-    )
+def test_letters_without_looseness_and_with_equal_beliefs_are_the_models_whoever_gives_them():
+    """Three agencies that are one but for their names, and have no opinion of their own."""
+    (north, *_) = resolve([ON]).model_dump()["sim"]["ratings"]["agencies"]
+    agencies = listed([{**north, "name": name} for name in ("north", "south", "east")])
+    economy = economy_of(ON, agencies, "agents.agencies.noise=0", "agents.agencies.loosening=0")
+    for _ in range(5):
+        economy.step()
+    kept = economy.deals["granted"][economy.deals["granted"][:, 0, 0] > 0][:, :, :3]
+    assert (kept == kept[:, :, :1]).all() and len(np.unique(kept)) > 3  # all alike, and not all Aaa
+    assert len(np.unique(economy.deals["agency"][economy.deals["asked"] > 0])) == 3
 
 
 def test_published_letters_lie_between_the_best_and_the_model_of_their_agency(competing):
@@ -175,30 +181,28 @@ def test_published_letters_lie_between_the_best_and_the_model_of_their_agency(co
     assert (letter < model).any() and (best < letter).any() and (best == letter).any()
 
 
-def test_first_letters_are_found_by_the_engine_under_each_agencys_beliefs_and_table():
-    """Each deal alone: its agency's estimates through its loosened table, its plain one, and those of perfect knowledge."""
-    economy = economy_of(ON)
-    economy.clock = 1  # no review of all
-    for agency in economy.all("agency", "us"):
-        agency.looseness = 0.7
+def test_first_letters_are_found_by_the_engine_under_each_agencys_beliefs_and_table(competing):
+    """Each new deal alone: its agency's estimates through its loosened table, its plain one, and those of perfect knowledge."""
+    economy, loose = competing.fork(), (1.0, 0.0, 3.0)
+    for agency, notches in zip(economy.all("agency", "us"), loose, strict=True):
+        agency.looseness = notches
     beliefs, p = rating._opine(economy, "us"), economy.params.sim.ratings
-    rows = economy.rows("us", OPERATING)[:4]
-    economy.deals["agency"][rows], economy.deals["second"][rows[3]] = [0, 1, 2, 1], 3
-    economy.deals["asked"][rows] = 0b111
-    economy.deals["rating"][np.setdiff1d(economy.rows("us"), rows)] = 5
+    rows = economy.rows("us", BUILDING)[-4:]
+    economy.deals["rating"][rows], economy.deals["second"][rows] = -1, 0
+    economy.deals["agency"][rows], economy.deals["second"][rows[3]] = [0, 1, 2, 2], 2
+    economy.deals["asked"][rows] = [0b111, 0b011, 0b100, 0b110]
     rating._letters(economy, "us", beliefs, quarter=False)
-    for row in rows:
-        every = [
-            rating._look(economy, "us", np.array([row]), np.zeros(1, int), [b])
-            for b in [*beliefs, mandating.true_beliefs(economy, "us")]
-        ]
-        lax = [ratings.letters_by_loss(ratings.loosened(p, 0.7), *found)[0] for found in every]
-        plain = [ratings.letters_by_loss(p, *found)[0] for found in every]
-        own = [int(economy.deals["agency"][row])] + ([2] if row == rows[3] else [])
-        wanted = [np.max([lax[a] for a in own], axis=0), np.max([plain[a] for a in own], axis=0), np.min(lax[:3], axis=0), plain[3]]
+    for row, own, asked in zip(rows, ([0], [1], [2], [2, 1]), ([0, 1, 2], [0, 1], [2], [1, 2]), strict=True):
+        known = [*beliefs, mandating.true_beliefs(economy, "us")]
+        every = [rating._look(economy, "us", np.array([row]), np.zeros(1, int), [belief]) for belief in known]
+        lax = [ratings.letters_by_loss(ratings.loosened(p, n), *of)[0] for n, of in zip(loose, every[:3], strict=True)]
+        plain = [ratings.letters_by_loss(p, *of)[0] for of in every]
+        wanted = [np.max([at[a] for a in own], axis=0) for at in (lax, plain)]
+        wanted += [np.min([lax[a] for a in asked], axis=0), plain[3]]
         owed = economy.deals["rating"][row] >= 0
         assert (economy.deals["granted"][row][owed] == np.array(wanted).T[owed] + 1).all()
         assert (economy.deals["rating"][row][owed] == wanted[0][owed]).all()
+    assert (lax[1] != lax[2]).any() and (plain[1] != plain[2]).any()  # the last deal's two agencies differ
 
 
 def test_with_perfect_knowledge_every_letter_is_the_true_one_and_agencies_do_not_differ():
@@ -267,8 +271,7 @@ def test_where_agencies_do_not_compete_no_letter_is_kept_and_nobody_is_paid():
 def test_two_letters_and_labs_own_debts_go_together_with_balanced_books():
     """A year of both systems: labs pay for letters too, the worse letter counts, and books balance each month."""
     agencies = resolve([ON]).model_dump()["sim"]["ratings"]["agencies"]
-    listed = ",".join("{" + ",".join(f"{name}:{value}" for name, value in agency.items()) + "}" for agency in agencies)
-    on = ("sim.markets.mandates.asked=3", "sim.markets.mandates.letters=2", f"sim.ratings.agencies=[{listed}]")
+    on = ("sim.markets.mandates.asked=3", "sim.markets.mandates.letters=2", listed(agencies))
     economy = economy_of("scenario=labs_borrow", *on)
     for _ in range(7):
         economy.step()
@@ -286,7 +289,7 @@ def test_who_knows_the_economy_caters_to_nobody_even_where_mandates_are_lost():
     agencies = economy.all("agency", "us")
     assert all(agency.looseness == 0.0 for agency in agencies) and min(agency.mandates for agency in agencies) < 1 / 3
     kept = economy.deals["granted"][economy.deals["granted"][:, 0, 0] > 0]
-    assert len(kept) and (kept == kept[:, :, :1]).all()
+    assert (kept == kept[:, :, :1]).all() and len(np.unique(kept)) > 3  # all four are one, and not all Aaa
 
 
 def test_a_fork_goes_on_as_agencies_would_have():
@@ -301,3 +304,66 @@ def test_a_fork_goes_on_as_agencies_would_have():
         assert (mine.looseness, mine.lost, mine.won, mine.mandates) == (theirs.looseness, theirs.lost, theirs.won, theirs.mandates)
     assert (economy.deals["granted"] == twin.deals["granted"]).all() and economy.deals["granted"].any()
     assert (economy.ledger.balances == twin.ledger.balances).all()
+
+
+def test_an_agency_answers_by_the_letters_that_it_has_outstanding_and_is_judged_by_the_mandates_of_a_year():
+    """Ten notches over its letters, once; a quarter of the notes of the months that count, not of older ones."""
+    economy = economy_of(ON, "sim.markets.mandates.memory=2")
+    agencies, deals = economy.all("agency", "us"), economy.deals
+    rows = economy.rows("us")
+    deals["agency"][rows], deals["rating"][rows] = rows % 3, 5
+    owed = deals["state"]["balance"][rows] + deals["undrawn"][rows] > 0.0
+    agencies[1].fallen, agencies[1].looseness = 10.0, 1.0
+    for agency, won in zip(agencies, (4.0, 0.0, 0.0), strict=True):
+        agency.won = [won, 1.0]
+    economy.facts["us"] = {"won_1": 1.0, "won_2": 1.0}
+    mandating.compete(economy, "us")
+    fell = 10.0 / owed[rows % 3 == 1].sum()
+    assert agencies[1].looseness == approx(1.0 - fell) and agencies[1].lost == approx(0.04 * 12.0 * fell)
+    assert [agency.mandates for agency in agencies] == approx([0.2, 0.4, 0.4])
+    assert agencies[0].looseness == approx(0.25 * (1 / 3 - 0.2))
+    economy.facts["us"] = {}
+    mandating.compete(economy, "us")
+    assert agencies[1].lost == approx(0.04 * 12.0 * fell * 0.96)  # no notch is lost twice
+
+
+def test_the_record_weighs_letters_by_notes_and_names_who_gave_them():
+    """100 and 300 of notes; the first alone is of top grade, and should not be."""
+    economy = economy_of(ON)
+    rows = economy.rows("us", OPERATING)[:2]
+    economy.deals["state"]["balance"][rows], economy.deals["undrawn"][rows] = [[100.0, 0.0], [300.0, 0.0]], 0.0
+    letter, model, best, true = (
+        np.array([[a, 0], [b, 0]]) for a, b in ((9, 13), (10, 13), (8, 12), (10, 10))
+    )  # 1 and -3 over the truth
+    mandating._note_grants(economy, "us", rows, letter, model, best, true)
+    found = grants.region_figures(economy, "us")
+    assert [found[name] for name in ("inflation", "catering", "missed_notches")] == approx([-2.0, 0.25, 1.0])
+    assert (found["top_grade"], found["overgranted"]) == approx((0.25, 1.0))
+    economy.deals["agency"][rows], economy.deals["second"][rows] = [1, 2], [0, 1]
+    economy.deals["granted"][rows[1]] = np.array([[7, 8, 6, 9], [0, 0, 0, 0]])
+    kept = grants.deal_letters(economy)
+    assert [kept[name][rows[1]] for name in ("agency", "agency_second")] == ["east", "north"]
+    assert [kept[f"{kind}_senior"][rows[1]] for kind in ("letter", "letter_model", "letter_best", "letter_true")] == [
+        *("A3", "Baa1", "A2", "Baa2")
+    ]
+    assert kept["letter_mezzanine"][rows[1]] is None and kept["agency"][rows[0]] == "" and kept["letter_senior"][rows[0]] is None
+
+
+def test_a_take_out_needs_letters_of_its_own_and_they_are_paid():
+    """Fifteen months, recorded: deals that repay loans of others, not their balloons, have asked, and are in what was paid."""
+    economy = economy_of(ON, "sim.markets.mandates.letters=2")
+    for _ in range(15):
+        economy.step()
+    deals = economy.deals
+    taken = np.flatnonzero((deals["asked"] > 0) & (deals["predecessor"] >= 0))
+    paid = economy.recorder.table("monthly").to_pandas()["rating_fees"].sum()
+    assert len(taken) and paid == approx(2 * 0.0006 * deals["commitment"][deals["asked"] > 0].sum())
+    assert (deals["second"][deals["asked"] > 0] > 0).all()
+
+
+def test_a_deal_that_is_rolled_over_keeps_its_agencies():
+    economy = economy_of(ON, "sim.markets.mandates.letters=2")
+    deals, old = economy.deals, economy.rows("us", OPERATING)[:2]
+    deals["agency"][old], deals["second"][old] = [1, 2], [3, 2]
+    refinancing._roll(economy, "us", old, np.array([2e7, 3e7]))
+    assert deals["agency"][-2:].tolist() == [1, 2] and deals["second"][-2:].tolist() == [3, 2]
