@@ -10,7 +10,7 @@ from sim import grants, ratings
 from sim.books.deals import BUILDING, OPERATING
 from sim.compose import resolve
 from sim.markets import mandates as market
-from sim.phases import mandating, rating, refinancing, shopping, structuring
+from sim.phases import disclosing, mandating, rating, refinancing, shopping, structuring
 from sim.phases.structuring import QUARTER
 from tests.phases.economies import economy_of
 
@@ -367,3 +367,32 @@ def test_a_deal_that_is_rolled_over_keeps_its_agencies():
     deals["agency"][old], deals["second"][old] = [1, 2], [3, 2]
     refinancing._roll(economy, "us", old, np.array([2e7, 3e7]))
     assert deals["agency"][-2:].tolist() == [1, 2] and deals["second"][-2:].tolist() == [3, 2]
+
+
+def test_an_agencys_offer_is_read_with_its_own_looseness(competing):
+    economy = competing.fork()
+    economy.clock = 4 * QUARTER  # the second agency's turn
+    for agency, notches in zip(economy.all("agency", "us"), (0.0, 1.5, 3.0), strict=True):
+        agency.looseness = notches
+    beliefs, labs, p = rating._opine(economy, "us"), rating.tenants(economy, "us"), economy.params.sim.ratings
+    before = economy.sized["us"].copy()
+    structuring.structure_new(economy, "us", beliefs, labs)
+    wanted = structuring._sizes(economy, "us", beliefs[1], ratings.loosened(p, 1.5), labs)
+    assert (economy.sized["us"] == np.array([before[0], wanted, before[2]])).all() and (wanted != before[1]).any()
+
+
+def test_lenders_charge_new_deals_for_letters_they_distrust():
+    economy = economy_of(ON)
+    economy.all("agency", "us")[1].lost = 2.0
+    rows, coupon = economy.rows("us", OPERATING)[:2], economy.deals["terms"]["coupon"]
+    economy.deals["agency"][rows] = [0, 1]
+    before = coupon[rows].copy()
+    disclosing.charge(economy, "us", rows)
+    assert coupon[rows] - before == approx(np.array([[0.0, 0.0], [0.004, 0.004]]))
+    assert economy.deals["surcharge"][rows] == approx([0.0, 0.004])
+
+
+def test_a_first_letter_has_lost_nothing():
+    economy = economy_of(ON)
+    economy.step()
+    assert (economy.deals["rating"][:, 0] >= 0).any() and all(agency.fallen == 0.0 for agency in economy.all("agency", "us"))
