@@ -35,6 +35,8 @@ def classes(folder: Path, ahead: int = AHEAD) -> pd.DataFrame:
     A class repaid before keeps its last letter; one of a deal that was sold, and that lost anything, has lost them all.
     """
     deals, tranches = (pd.read_parquet(folder / f"{name}.parquet") for name in ("deals", "tranches"))
+    if "letter_senior" not in deals:
+        raise NoLetters(f"{folder}: made before letters were kept. Run it again.")
     last = tranches["month"].max() - ahead
     deals = deals[deals["letter_senior"].notna() & deals["issued"].between(0, last)].set_index("deal")
     found = [_class(deals, tranches[tranches["tranche"] == name], name, ahead) for name in CLASSES]
@@ -131,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lines, found = page(chosen.run)
         if chosen.plot:
             draw(found, chosen.plot)
-    except (NoLetters, OSError, KeyError) as error:
+    except (NoLetters, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     print("\n".join(lines))

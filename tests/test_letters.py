@@ -84,13 +84,13 @@ def test_a_page_and_a_picture_come_of_it(run, tmp_path, capsys):
     assert "slope 2.00" in capsys.readouterr().out and (tmp_path / "lost.png").stat().st_size > 5000
 
 
-@mark.parametrize("kept", [False, True])
-def test_runs_without_letters_or_tables_are_an_error_in_words(run, kept, capsys, tmp_path):
-    if kept:
-        deals = pd.read_parquet(run / "deals.parquet")
-        deals.assign(letter_senior=None).to_parquet(run / "deals.parquet")
-    assert letters.main([str(run if kept else tmp_path / "nothing")]) == 2
-    assert ("rating_shopping" if kept else "nothing") in capsys.readouterr().err
+@mark.parametrize(("column", "word"), [("none", "rating_shopping"), ("missing", "before letters were kept"), ("", "nothing")])
+def test_runs_without_letters_or_tables_are_an_error_in_words(run, column, word, capsys, tmp_path):
+    deals = pd.read_parquet(run / "deals.parquet")
+    deals = deals.drop(columns="letter_senior") if column == "missing" else deals.assign(letter_senior=None)
+    deals.to_parquet(run / "deals.parquet")
+    assert letters.main([str(run if column else tmp_path / "nothing")]) == 2
+    assert word in capsys.readouterr().err
 
 
 def test_letters_that_are_all_alike_say_nothing(run):

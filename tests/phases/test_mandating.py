@@ -321,7 +321,7 @@ def test_an_agency_answers_by_the_letters_that_it_has_outstanding_and_is_judged_
     fell = 10.0 / owed[rows % 3 == 1].sum()
     assert agencies[1].looseness == approx(1.0 - fell) and agencies[1].lost == approx(0.04 * 12.0 * fell)
     assert [agency.mandates for agency in agencies] == approx([0.2, 0.4, 0.4])
-    assert agencies[0].looseness == approx(0.25 * (1 / 3 - 0.2))
+    assert agencies[0].looseness == approx(0.5 * (1 / 3 - 0.2))
     economy.facts["us"] = {}
     mandating.compete(economy, "us")
     assert agencies[1].lost == approx(0.04 * 12.0 * fell * 0.96)  # no notch is lost twice
