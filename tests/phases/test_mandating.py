@@ -274,9 +274,13 @@ def test_two_letters_and_labs_own_debts_go_together_with_balanced_books():
     on = ("sim.markets.mandates.asked=3", "sim.markets.mandates.letters=2", listed(agencies))
     economy = economy_of("scenario=labs_borrow", *on)
     for _ in range(7):
+        for agency in economy.all("agency", "us"):
+            agency.lost = 1000.0
         economy.step()
     flows = economy.recorder.table("flows").to_pandas()
     assert set(flows[flows["flow"] == "rating_fee"]["payer"]) == {"operator", "lab"}
+    theirs = np.isin(economy.deals["sponsor"], economy.parties("lab", "us"))
+    assert theirs.any() and economy.deals["surcharge"][theirs] == approx(0.02)  # nobody trusts their letters
     kept = economy.deals["granted"][economy.deals["second"] > 0].astype(int)
     assert len(kept) and (kept[:, :, 2] <= kept[:, :, 0]).all()
     assert economy.residual < 1e-9 and market.outcomes(economy.params.sim.markets.mandates, 4)
