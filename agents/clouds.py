@@ -29,6 +29,9 @@ class Params(Frozen):
     hurdle: float = quantity("1/year", 0.0, 1.0, "return over the base rate that they ask")
     order_floor: float = quantity("1/month", 0.0, 0.1, "least orders over capacity")
     order_cap: float = quantity("1/month", 0.01, 2.0, "most orders over capacity")
+    most_debt: float = quantity(
+        "year", 0.0, 100.0, "of the other business's earnings, bonds and unpaid orders at which it orders nothing; 0: no limit"
+    )
     core_growth: float = quantity("1/year", -0.2, 0.5, "of the other business's cash flow")
     cash_target: float = quantity("year", 0.0, 5.0, "of capital spending held in cash; the rest is paid out")
     bond_spread: float = quantity("1/year", 0.0, 0.2, "over the base rate on clouds' bonds, of a cloud without any")
@@ -73,6 +76,11 @@ class Cloud(Sponsor):
         pace = (growth / MONTHS + p.entry * math.log(max(value, 0.05))) * math.exp(self.sentiment)
         base = capacity * market.unit_cost * self.weight
         return CapexOrder(self.party, base * min(max(pace, p.order_floor), p.order_cap))
+
+    def dares(self, owed: float, earnings: float) -> float:
+        """Part of an order that its debts leave: all below half of the most, none at the most; ``owed`` USD, orders counted."""
+        most = self.params.most_debt * earnings
+        return min(max(2.0 * (1.0 - owed / most), 0.0), 1.0) if most > 0.0 else 1.0
 
     def spread(self, owed: float, earnings: float) -> float:
         """Of new bonds over the base rate, 1/year, when it will have ``owed`` USD and earns ``earnings`` USD/year elsewhere."""

@@ -16,7 +16,8 @@ class Params(Frozen):
     advance: float = quantity("share", 0.0, 0.95, "of the book value of their units that banks lend")
     spread: float = quantity("1/year", 0.0, 0.5, "over the base rate on these loans")
     required: float = quantity("1/year", 0.0, 1.0, "return on equity that they ask, and owners expect")
-    learning: float = quantity("1/month", 0.0, 1.0, "of depreciation, by which they price what they will sell")
+    learning: float = quantity("1/month", 0.0, 1.0, "of depreciation and of units handed back, by which they price")
+    returned: float = quantity("1/year", 0.0, 2.0, "units that come back unpaid for, as they expect at the start")
     caution: float = quantity("year", 0.0, 100.0, "share of new leases refused per unit of return short of what is asked")
     memory: float = quantity("month", 1.0, 240.0, "of returns")
     restart: float = quantity("share", 0.001, 0.9, "of the book value of its units, capital of a failed lessor's new owners")
@@ -36,6 +37,7 @@ class Lessor(Party):
     def __init__(self, *args, depreciation: float = 0.0, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.depreciation = depreciation  # belief, 1/year
+        self.returned = self.params.returned  # units expected back unpaid for, 1/year
         self.trailing = self.params.required  # return on equity, 1/year
         self.worth = 0.0  # USD of net worth at the end of last month
         self.paid_in = 0.0  # USD that owners have paid in since
@@ -48,6 +50,11 @@ class Lessor(Party):
     def learn(self, market: Market) -> None:
         """Move towards the depreciation that the market sees."""
         self.depreciation += self.params.learning * (market.depreciation_seen - self.depreciation)
+
+    def count(self, back: float, running: float) -> None:
+        """Move towards the rate at which units came back unpaid for, ``back`` GPU of those ``running``, this month."""
+        if running > 0.0:
+            self.returned += self.params.learning * (MONTHS * back / running - self.returned)
 
     def earn(self, capital: float, paid_out: float) -> None:
         """Remember what a month has left of ``capital``, USD, before ``paid_out`` goes to owners."""

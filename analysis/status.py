@@ -13,7 +13,7 @@ RECENT = 900  # seconds in which complete runs make the rate
 
 
 def lines(plan: Plan, progress: Progress) -> list[str]:
-    """Counts, rate, time left, and the first failures."""
+    """Counts, rate, time left, the first failures, and combinations that were left out."""
     counts = (
         f"{len(progress.done)} done, {len(progress.running)} running, {len(progress.failed)} failed, {len(progress.to_do)} to do"
     )
@@ -25,7 +25,7 @@ def lines(plan: Plan, progress: Progress) -> list[str]:
     for run in progress.failed[:10]:
         found = failure(plan.root, run) or {"error": "unknown", "message": ""}
         page.append(f"failed: {run}: {found['error']}: {found['message'].splitlines()[0] if found['message'] else ''}")
-    return page
+    return page + [f"left out: {combination}" for combination in plan.left_out()]
 
 
 def rate(plan: Plan, done: Sequence[str]) -> float | None:

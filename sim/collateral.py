@@ -40,7 +40,9 @@ def obligors(keys: Sequence[int] | np.ndarray, default_probability: Sequence[flo
 
 
 def own(values: Any, kind: type, shape: tuple[int, ...]) -> np.ndarray:
-    """A writable array of its own; the compiled kernels know only such."""
+    """A writable array of its own, the values' own if it is one; the compiled kernels know only such."""
+    if isinstance(values, np.ndarray) and values.dtype == kind and values.shape == shape and values.flags.carray:
+        return values
     filled: np.ndarray = np.empty(shape, dtype=kind)
     filled[...] = values
     return filled

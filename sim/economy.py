@@ -89,37 +89,43 @@ class Economy(mesa.Model):
 
     def parties(self, kind: str, region: str) -> np.ndarray:
         """Their numbers in the ledger."""
-        return self._once(("party", kind, region), lambda: [a.party for a in self.all(kind, region)], np.int64)
+        return self.once(("party", kind, region), lambda: [a.party for a in self.all(kind, region)], np.int64)
 
     def keys(self, kind: str, region: str) -> np.ndarray:
         """Their keys in the streams of randomness."""
-        return self._once(("key", kind, region), lambda: [a.key for a in self.all(kind, region)], np.uint64)
+        return self.once(("key", kind, region), lambda: [a.key for a in self.all(kind, region)], np.uint64)
 
     def places(self, kind: str, region: str, parties: np.ndarray) -> np.ndarray:
         """Where parties (n,) stand among the agents of a kind in a region."""
-        place = {party: i for i, party in enumerate(self.parties(kind, region).tolist())}
-        return np.array([place[party] for party in parties.tolist()], dtype=np.int64)
+        return found(self._inverse(kind, region), parties)
 
     def sponsored(self, kind: str, region: str, rows: np.ndarray) -> np.ndarray:
         """Of some deals those whose sponsors are agents of a kind in a region: labs borrow too."""
-        return rows[np.isin(self.deals["sponsor"][rows], self.parties(kind, region))]
+        return rows[self.are(kind, region, self.deals["sponsor"][rows])]
+
+    def are(self, kind: str, region: str, parties: np.ndarray) -> np.ndarray:
+        """Which of some parties (n,) are agents of a kind in a region."""
+        places = self._inverse(kind, region)
+        return places[np.minimum(parties, len(places) - 1)] >= 0
+
+    def _inverse(self, kind: str, region: str) -> np.ndarray:
+        return self.once(("place", kind, region), lambda: inverse(self.parties(kind, region)), np.int64)
 
     def tenant_places(self, region: str, parties: np.ndarray) -> np.ndarray:
         """Where parties (n,) stand among those who may rent a region's deals: its labs, then its clouds."""
-        people = np.concatenate([self.parties("lab", region), self.parties("cloud", region)])
-        place = {party: i for i, party in enumerate(people.tolist())}
-        return np.array([place[party] for party in parties.tolist()], dtype=np.int64)
+        people = [self.parties("lab", region), self.parties("cloud", region)]
+        return found(self.once(("tenant_place", region), lambda: inverse(np.concatenate(people)), np.int64), parties)
 
     def rows(self, region: str, *stages: int) -> np.ndarray:
         """Rows of a region's deals in any of the stages."""
-        return np.flatnonzero(self.deals.among(*stages) & (self.deals["region"] == self.regions.index(region)))
+        return self.deals.of(self.regions.index(region), *stages)
 
     def slots(self, region: str) -> np.ndarray:
         """Columns of the region's investors in the deal book."""
         people = self.parties("investor", region)
-        return self._once(("slot", region), lambda: np.flatnonzero(np.isin(self.deals.investors, people)), np.int64)
+        return self.once(("slot", region), lambda: np.flatnonzero(np.isin(self.deals.investors, people)), np.int64)
 
-    def _once(self, name: tuple[str, ...], find: Callable[[], Any], dtype: Any) -> np.ndarray:
+    def once(self, name: tuple[str, ...], find: Callable[[], Any], dtype: Any) -> np.ndarray:
         """An array that stays as it is once all agents have accounts; read-only."""
         if name not in self._fixed:
             self._fixed[name] = np.array(find(), dtype=dtype)
@@ -179,3 +185,18 @@ class Economy(mesa.Model):
             for mine, theirs in zip(agents, other.people[group], strict=True):
                 vars(theirs).update(copy.deepcopy(mine.mind()))
         return other
+
+
+def inverse(parties: np.ndarray) -> np.ndarray:
+    """Where each party stands in a list of parties, by its number; -1 for others, as for the one after the last."""
+    places = np.full(parties.max(initial=-1) + 2, -1)
+    places[parties] = np.arange(len(parties))
+    return places
+
+
+def found(places: np.ndarray, parties: np.ndarray) -> np.ndarray:
+    """Places (n,) of parties (n,), all of whom must have one."""
+    at = places[np.minimum(parties, len(places) - 1)]
+    if (at < 0).any():
+        raise KeyError(f"Parties {parties[at < 0].tolist()} are not among those asked about.")
+    return at

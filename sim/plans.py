@@ -22,6 +22,7 @@ from sim.claims import held
 from sim.folders import Unwritable, replacing
 
 FACTS = ("run", "scenario", "size", "seed")  # the first columns of every plan
+LEFT_OUT = "left_out.txt"  # beside a plan: combinations of values that cannot be had, a line each, and why
 
 
 class Differs(Exception):
@@ -74,6 +75,17 @@ class Plan:
         FileNotFoundError
         """
         return cls(folder.resolve(), pq.read_table(folder / "plan.parquet"))
+
+    def leave_out(self, combinations: Sequence[str]) -> None:
+        """Keep what was asked for and cannot be had."""
+        if combinations:
+            with replacing(self.folder / LEFT_OUT) as hidden:
+                hidden.write_text("".join(f"{' '.join(line.split())}\n" for line in combinations), encoding="utf-8")
+
+    def left_out(self) -> list[str]:
+        """What was asked for and cannot be had."""
+        path = self.folder / LEFT_OUT
+        return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
     def progress(self) -> "Progress":
         """Where every run stands now."""

@@ -1,7 +1,9 @@
 """Estimates of a whole book under one agency's beliefs: scenarios in cells of 64, on all cores, the same to the last bit on one."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,7 +16,8 @@ from sim.kernels.rating import SUMS, Book
 from sim.kernels.scenarios import STRATA, Beliefs, Obligors, Sampling
 
 CHUNK = 128  # cells a task runs, at most; bounds memory, changes no bit
-TOGETHER = 64  # deals a task holds, at least: a thread takes as long to start as some ten deals to pay
+TOGETHER = 20  # deals a task holds, at least: to hand it to a thread and draw its paths takes as long as to pay some ten
+PARTS = 4  # tasks a thread, at least, where there are deals for so many: what is left at the end is short
 CELLS = 16  # from so many on, errors are those between cells
 MEANS = [rating.W, rating.WL, rating.WD, rating.WA, rating.WB]
 SQUARES = {  # sums of products, by places in MEANS
@@ -42,61 +45,97 @@ class Estimates(NamedTuple):
     paths: int
 
 
-def estimate(
-    terms: np.ndarray,
-    state: np.ndarray,
-    book: Book,
-    obligors: Obligors,
-    beliefs: Beliefs,
-    sampling: Sampling,
-    paths: int,
-    threads: int | None = None,
-    chunk: int = CHUNK,
-) -> Estimates:
-    """Pay every deal down ``paths`` scenarios, rounded up to whole cells.
+class Job(NamedTuple):
+    """Deals (n,) to be rated under one agency's beliefs."""
+
+    terms: np.ndarray  # (n,) records, as they stand now
+    state: np.ndarray  # (n,) likewise
+    book: Book
+    obligors: Obligors
+    beliefs: Beliefs
+    sampling: Sampling
+
+
+class Task(NamedTuple):
+    """Some deals of a job, on some cells."""
+
+    job: int
+    cells: tuple[int, int]  # the first, and the one after the last
+    deals: tuple[int, int]
+
+
+def estimate(jobs: Sequence[Job], paths: int, threads: int | None = None, chunk: int = CHUNK) -> Estimates:
+    """Pay every deal of all jobs, one after another, down ``paths`` scenarios, rounded up to whole cells.
 
     Parameters
     ----------
-    terms, state : (n,) records of the deals, as they stand now
+    jobs : with one number of nominal lanes
     threads : at most so many; None is as many as compiled code may use, NUMBA_NUM_THREADS or one a core
     chunk : cells a task runs; bounds memory
     """
-    terms = terms.copy()
-    terms["ard_margin"] = 0.0  # no rating covers interest added after the ARD; it is paid last and takes cash from no class
-    n, k = state["balance"].shape
-    cells = -(-paths // LANES)
+    jobs = [job._replace(terms=without_margin(job.terms)) for job in jobs]
+    sizes, k, cells = [len(job.terms) for job in jobs], jobs[0].state["balance"].shape[1], -(-paths // LANES)
     threads = threads or config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-    blocks = min(max(1, n // TOGETHER), max(1, threads // max(1, -(-cells // chunk))))
-    edges = np.linspace(0, n, blocks + 1).astype(int)
-    chunk = min(chunk, -(-cells // threads))
-    tasks = [(first, min(first + chunk, cells), a, b) for first in range(0, cells, chunk) for a, b in pairwise(edges)]
+    tasks = split(sizes, cells, threads, min(chunk, -(-cells // threads)))
 
-    def run(task: tuple[int, int, int, int]) -> np.ndarray:
-        first, last, a, b = task
-        sums = np.zeros((last - first, b - a, k, STRATA, SUMS))
-        rating.rate_cells(first, sums, a, terms, state, book, obligors, beliefs, sampling)
+    def run(task: Task) -> np.ndarray:
+        first, last = task.deals
+        sums = np.zeros((task.cells[1] - task.cells[0], last - first, k, STRATA, SUMS))
+        rating.rate_cells(task.cells[0], sums, first, *jobs[task.job])
         return sums
 
+    n, starts = sum(sizes), np.cumsum([0, *sizes])
     total, squares = np.zeros((n, k, STRATA, SUMS)), np.zeros((len(MEANS), len(MEANS), n, k))
-    for (_, _, a, b), sums in zip(tasks, in_order(run, tasks, threads), strict=True):
+    for task, sums in zip(tasks, in_order(run, tasks, threads), strict=True):
+        own = slice(starts[task.job] + task.deals[0], starts[task.job] + task.deals[1])
         for cell in sums:  # one by one, so that no grouping of cells changes the sum
-            total[a:b] += cell
+            total[own] += cell
             if cells >= CELLS:
-                squares[:, :, a:b] += products(cell)
-    return reckon(total, squares, np.array([sampling.nominal, LANES - sampling.nominal]) * cells)
+                squares[:, :, own] += products(cell)
+    nominal = jobs[0].sampling.nominal
+    return reckon(total, squares, np.array([nominal, LANES - nominal]) * cells)
 
 
-def in_order(run, tasks: list, threads: int) -> Iterator[np.ndarray]:
+def without_margin(terms: np.ndarray) -> np.ndarray:
+    """Terms less what no rating covers: interest added after the ARD is paid last and takes cash from no class."""
+    terms = terms.copy()
+    terms["ard_margin"] = 0.0
+    return terms
+
+
+def split(sizes: list[int], cells: int, threads: int, chunk: int) -> list[Task]:
+    """Tasks of jobs of so many deals, those on earlier cells first."""
+    parts = PARTS * threads // -(-cells // chunk) if threads > 1 else 1
+    share = max(TOGETHER, sum(sizes) // max(1, parts))
+    edges = [np.linspace(0, n, max(1, n // share) + 1).astype(int).tolist() for n in sizes]
+    return [
+        Task(job, (first, min(first + chunk, cells)), deals)
+        for first in range(0, cells, chunk)
+        for job, places in enumerate(edges)
+        for deals in pairwise(places)
+    ]
+
+
+def in_order(run: Callable[[Task], np.ndarray], tasks: list[Task], threads: int) -> Iterator[np.ndarray]:
     """Results of the tasks in their order, few of them held at a time."""
     if threads == 1 or len(tasks) == 1:
         yield from map(run, tasks)
         return
-    with ThreadPoolExecutor(threads) as pool:
-        waiting = [pool.submit(run, task) for task in tasks[: 2 * threads]]
-        for task in [*tasks[2 * threads :], *[None] * len(waiting)]:
-            yield waiting.pop(0).result()
-            if task is not None:
-                waiting.append(pool.submit(run, task))
+    pool = crew(threads)
+    waiting = [pool.submit(run, task) for task in tasks[: 2 * threads]]
+    for task in [*tasks[2 * threads :], *[None] * len(waiting)]:
+        yield waiting.pop(0).result()
+        if task is not None:
+            waiting.append(pool.submit(run, task))
+
+
+@cache
+def crew(threads: int) -> ThreadPoolExecutor:
+    """Threads that stay, for they take as long to start as some deals to pay."""
+    return ThreadPoolExecutor(threads)
+
+
+os.register_at_fork(after_in_child=crew.cache_clear)  # a forked process has none of them
 
 
 def products(cell: np.ndarray) -> np.ndarray:

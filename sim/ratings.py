@@ -5,7 +5,8 @@ tenants, rents and resale markets will fare. Two tables turn the results into le
 the horizon is the class's average life, and idealised ten-year default probabilities.
 """
 
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
@@ -15,7 +16,7 @@ from sim.kernels.draws import LANES
 from sim.kernels.rating import Book
 from sim.kernels.scenarios import Beliefs, Obligors, Sampling
 from sim.pools import joint_tranche_losses, pool_tranche_loss
-from sim.rating_engine import Estimates, estimate
+from sim.rating_engine import Estimates, Job, estimate
 from sim.units import MONTHS, Frozen, quantities, quantity
 
 __all__ = ["joint_tranche_losses", "pool_tranche_loss"]
@@ -83,12 +84,20 @@ class Params(Frozen):
         return self
 
 
+Asked = tuple[np.ndarray, np.ndarray, Book, Obligors, Beliefs]  # terms, state and collateral of deals, tenants, what is believed
+
+
 class Ratings(NamedTuple):
     """By deal and class, (n, k)."""
 
+    params: Params
     estimates: Estimates  # expected loss, default probability, life, and their standard errors
     by_loss: np.ndarray  # place in LETTERS
-    by_default: np.ndarray  # place in LETTERS
+
+    @property
+    def by_default(self) -> np.ndarray:
+        """Place in LETTERS."""
+        return letters_by_default(self.params, self.estimates.default, self.estimates.life)
 
 
 def believe(p: Params, agency: Agency, depreciation: float | None = None) -> Beliefs:
@@ -133,12 +142,21 @@ def sample(p: Params, beliefs: Beliefs, seed: int = 0, date: int = 0, plain: boo
 
 
 def rate_book(
+    p: Params, terms: np.ndarray, state: np.ndarray, book: Book, obligors: Obligors, beliefs: Beliefs, **options: Any
+) -> Ratings:
+    """Rate every class of ``n`` deals as they stand, under one agency's beliefs; options of ``rate_books``.
+
+    Parameters
+    ----------
+    terms, state : (n,) records of the deals
+    book, obligors : their collateral and tenants (``sim.collateral``)
+    """
+    return rate_books(p, [(terms, state, book, obligors, beliefs)], **options)
+
+
+def rate_books(
     p: Params,
-    terms: np.ndarray,
-    state: np.ndarray,
-    book: Book,
-    obligors: Obligors,
-    beliefs: Beliefs,
+    books: Sequence[Asked],
     *,
     paths: int | None = None,
     seed: int = 0,
@@ -146,18 +164,16 @@ def rate_book(
     plain: bool = False,
     threads: int | None = None,
 ) -> Ratings:
-    """Rate every class of ``n`` deals as they stand, under one agency's beliefs.
+    """Rate several books as ``rate_book`` does, each under its agency's beliefs; their deals one after another.
 
     Parameters
     ----------
-    terms, state : (n,) records of the deals
-    book, obligors : their collateral and tenants (``sim.collateral``)
     paths : scenarios, rounded up to whole cells of 64; None is the economy's number
     seed, date : name the set of scenarios, which all deals and agencies share
     """
-    sampling = sample(p, beliefs, seed, date, plain)
-    found = estimate(terms, state, book, obligors, beliefs, sampling, paths or p.paths, threads)
-    return Ratings(found, letters_by_loss(p, found.loss, found.life), letters_by_default(p, found.default, found.life))
+    jobs = [Job(*book, sample(p, book[-1], seed, date, plain)) for book in books]
+    found = estimate(jobs, paths or p.paths, threads)
+    return Ratings(p, found, letters_by_loss(p, found.loss, found.life))
 
 
 def letters_by_loss(p: Params, loss: np.ndarray, life: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What a run leaves: tidy tables with units, collected by column while it runs and written to Parquet at its end."""
 
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 from sim.columns import COLUMNS, Columns
 from sim.units import calendar
 
+SLOWEST = sorted(COLUMNS, key=("tranches", "events").__contains__, reverse=True)  # tables, those with most rows first
 TYPES = {
     "index": pa.int32(),
     "id": pa.int64(),
@@ -76,8 +78,10 @@ class Recorder:
 
     def write(self, folder: Path) -> None:
         """Every table as ``folder/<table>.parquet``: the same rows give the same bytes."""
-        for name in COLUMNS:
-            pq.write_table(self.table(name), folder / f"{name}.parquet", compression="zstd", row_group_size=2**20)
+        with ThreadPoolExecutor(1) as writer:  # one table is compressed while the next is put together
+            written = [writer.submit(write_table, self.table(name), folder / f"{name}.parquet") for name in SLOWEST]
+        for done in written:
+            done.result()
 
     def _column(self, name: str, unit: str, chunks: list[tuple[int, dict[str, Any]]]) -> pa.Array:
         if unit == "date" and any("month" in chunk for _, chunk in chunks):
@@ -86,8 +90,7 @@ class Recorder:
             return pa.chunked_array([words(chunk.get(name), rows) for rows, chunk in chunks], TYPES[unit]).combine_chunks()
         missing = None if unit in ("date", "flag") else np.nan
         dtype = object if missing is None else np.float64
-        parts = [spread(chunk.get(name, missing), rows, dtype) for rows, chunk in chunks]
-        values = np.concatenate(parts) if parts else np.empty(0, dtype)
+        values = joined([(chunk.get(name, missing), rows) for rows, chunk in chunks], missing, dtype)
         if unit in ("index", "id", "count"):
             unknown = np.isnan(values) | ((values < 0) & (unit == "id"))
             return pa.array(whole(name, np.where(unknown, 0, values)), TYPES[unit], mask=unknown)
@@ -100,6 +103,11 @@ class Recorder:
         return pa.array(days[at], TYPES["date"])
 
 
+def write_table(table: pa.Table, path: Path) -> None:
+    """A table as a file."""
+    pq.write_table(table, path, compression="zstd", row_group_size=2**20)
+
+
 def held(value: Any) -> Any:
     """A scalar, or a copy of a column that nobody changes."""
     if isinstance(value, str | float | int) or np.ndim(value) == 0:
@@ -109,6 +117,13 @@ def held(value: Any) -> Any:
         raise ValueError(f"a column is one-dimensional, not {kept.shape}")
     kept.setflags(write=False)
     return kept
+
+
+def joined(parts: list[tuple[Any, int]], missing: Any, dtype: Any) -> np.ndarray:
+    """Scalars and columns of so many rows as one column."""
+    if all(rows == 1 and not isinstance(value, np.ndarray) for value, rows in parts):
+        return np.array([missing if value is None else value for value, _ in parts], dtype)
+    return np.concatenate([spread(value, rows, dtype) for value, rows in parts])
 
 
 def spread(value: Any, rows: int, dtype: Any) -> np.ndarray:

@@ -5,6 +5,7 @@ calls nor the presence of other agents can shift a draw, so two scenarios share 
 """
 
 from dataclasses import dataclass
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -54,8 +55,8 @@ class Streams:
 
     seed: int
 
-    def uniform(self, stream: str, month: int, entities: np.ndarray, index: int = 0) -> np.ndarray:
-        """Uniforms in (0, 1), one an entity, with 53 random bits."""
+    def uniform(self, stream: str, month: Any, entities: np.ndarray, index: Any = 0) -> np.ndarray:
+        """Uniforms in (0, 1), one an entity, with 53 random bits; month and index are one for all, or (n,)."""
         counter = np.empty((len(entities), 4), dtype=np.uint64)
         counter[:, 0] = entity(stream)
         counter[:, 1] = month & 0xFFFFFFFF

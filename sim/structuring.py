@@ -1,11 +1,14 @@
 """Structuring: the largest classes that an agency's beliefs let reach their letters, most senior first."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from sim.collateral import select
 from sim.kernels.rating import Book
 from sim.kernels.scenarios import Beliefs, Obligors
-from sim.ratings import Params, rate_book
+from sim.ratings import Asked, Params, rate_books
 
 GRID = 8  # sizes tried at once
 ROUNDS = 2  # each narrows the range to one step of the grid
@@ -39,41 +42,47 @@ def resize(terms: np.ndarray, state: np.ndarray, book: Book, sizes: np.ndarray) 
     return terms, state, book._replace(target=np.ascontiguousarray(book.target * scale[:, None, :]))
 
 
-def structure(
-    p: Params,
-    terms: np.ndarray,
-    state: np.ndarray,
-    book: Book,
-    obligors: Obligors,
-    beliefs: Beliefs,
-    letters: np.ndarray,
-    limit: np.ndarray,
-    *,
-    paths: int | None = None,
-    seed: int = 0,
-    date: int = 0,
-) -> np.ndarray:
-    """Largest sizes, USD (n, k), at which every class of every deal has its letter or a better one.
+class Sought(NamedTuple):
+    """New deals (n,) of k classes, every class of some size, and what one agency asks of them."""
+
+    terms: np.ndarray  # (n,) records
+    state: np.ndarray  # (n,) likewise
+    book: Book
+    obligors: Obligors
+    beliefs: Beliefs
+    letters: np.ndarray  # (n, k) places in LETTERS to be reached by expected loss; of classes that a deal has
+    limit: np.ndarray  # (n,) USD, most of all classes together
+
+
+def structure(p: Params, sought: Sequence[Sought], *, paths: int | None = None, seed: int = 0, date: int = 0) -> np.ndarray:
+    """Largest sizes, USD (n, k) of all that is sought, at which every class of every deal has its letter or a better one.
 
     The senior class is sized alone, then each next one beside those before it, which keep their letters. All sizes see the same
     scenarios; a size counts only if all smaller ones tried pass, so that a looser letter never gives a smaller class.
-
-    Parameters
-    ----------
-    terms, state : (n,) records of deals of k classes, every class of some size
-    letters : (n, k) places in LETTERS to be reached by expected loss
-    limit : (n,) USD, most of all classes together
     """
-    sizes = np.zeros(letters.shape)
+    letters, limit, classes = (
+        np.concatenate(found) for found in zip(*((one.letters, one.limit, one.terms["classes"]) for one in sought), strict=True)
+    )
+    edges, sizes = np.cumsum([len(one.terms) for one in sought])[:-1], np.zeros(letters.shape)
     for k in range(letters.shape[1]):
-        low, step = np.zeros(len(terms)), (limit - sizes.sum(axis=1)) / GRID
+        own = classes > k
+        if not own.any():
+            break
+        books = [_part(one, part) for one, part in zip(sought, np.split(own, edges), strict=True) if part.any()]
+        places = np.cumsum([len(book[0]) for book in books])[:-1]
+        low, step = np.zeros(own.sum()), (limit[own] - sizes[own].sum(axis=1)) / GRID
         for _ in range(ROUNDS):
-            tried = np.repeat(sizes[:, None], GRID, axis=1)
+            tried = np.repeat(sizes[own, None], GRID, axis=1)
             tried[:, :, k] = low[:, None] + step[:, None] * np.arange(1, GRID + 1)
-            rated = rate_book(p, *resize(terms, state, book, tried), obligors, beliefs, paths=paths, seed=seed, date=date)
-            seen = rated.by_loss[:, : k + 1].reshape(len(terms), GRID, k + 1)
-            passes = (seen <= letters[:, None, : k + 1]).all(axis=2)
+            resized = [(*resize(*book[:3], new), *book[3:]) for book, new in zip(books, np.split(tried, places), strict=True)]
+            seen = rate_books(p, resized, paths=paths, seed=seed, date=date).by_loss[:, : k + 1].reshape(-1, GRID, k + 1)
+            passes = (seen <= letters[own, None, : k + 1]).all(axis=2)
             low += step * np.where(passes.all(axis=1), GRID, passes.argmin(axis=1))
             step = np.where(passes.all(axis=1), 0.0, step / GRID)  # at the limit there is nothing to narrow
-        sizes[:, k] = low
+        sizes[own, k] = low
     return sizes
+
+
+def _part(sought: Sought, own: np.ndarray) -> Asked:
+    """Some of the deals."""
+    return sought.terms[own], sought.state[own], select(sought.book, own), sought.obligors, sought.beliefs

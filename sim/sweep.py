@@ -4,6 +4,7 @@ Nothing but the disk says what is done, so the same command finishes what is mis
 """
 
 import errno
+import json
 import math
 import os
 import sys
@@ -23,7 +24,7 @@ from sim.claims import claim
 from sim.compose import LAYERS, Point, hydra_ready, parse
 from sim.folders import Unwritable
 from sim.launcher import LocalLauncher, Stopped, cores
-from sim.manifest import sources_hash
+from sim.manifest import HOUSE, sources_hash
 from sim.mistakes import Mistake, Mistakes, leaves, wrong
 from sim.params import Params
 from sim.plans import FACTS, Differs, Plan, failure, failures, forget_failures, listed, record_failure, varying
@@ -96,6 +97,7 @@ def launch(lines: Sequence[str], points: Sequence[Point], force: bool) -> None:
         "sources": quoted(sources_hash()),
         "folder": quoted(os.getcwd()),
         "sitting": quoted(token_hex(8)),
+        "command": quoted(json.dumps(list(lines))),
         "force": str(force).lower(),
     }
     chosen = hydra_lines([line for line in lines if line.partition("=")[0].lstrip("+") != "seed"])
@@ -210,6 +212,7 @@ def work(lines: Sequence[str]) -> None:
     if own["sweep.sources"] != sources_hash():
         raise RuntimeError("The sources have changed since the sweep began. Start it again.")
     os.chdir(own["sweep.folder"])
+    sys.argv[:] = [str(HOUSE / "sim" / "__main__.py"), "-m", *json.loads(own["sweep.command"])]  # for the manifests
     try:
         point = Point.of([line for line in lines if not line.startswith(OWN)], own["sweep.seeds"])
     except Mistakes:

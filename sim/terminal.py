@@ -20,7 +20,7 @@ from sim.folders import Unwritable
 from sim.launcher import Stopped
 from sim.mistakes import Mistake, Mistakes
 from sim.params import Params
-from sim.plans import Plan
+from sim.plans import LEFT_OUT, Plan
 from sim.run import Draw, obtain, outputs
 from sim.sweep import check_launcher, plan_of, sweep
 
@@ -89,10 +89,8 @@ def obey(flags: argparse.Namespace, lines: list[str], draw: Draw) -> int:
         runs = (params for point in points for params in point.runs())
         print("---\n".join(yaml.safe_dump(p.model_dump(mode="json"), sort_keys=False) for p in runs), end="")
         return 0
-    for combination in left_out:
-        print(f"Left out, for it cannot be had: {combination}", file=sys.stderr)
     if flags.multirun:
-        return swept(lines, points, flags.force, flags.retry) or (4 if left_out else 0)
+        return swept(lines, points, left_out, flags.force, flags.retry)
     return run(points[0].params, draw, flags.force)
 
 
@@ -139,27 +137,34 @@ def run(params: Params, draw: Draw, force: bool = False) -> int:
     return 4 if differs else 0
 
 
-def swept(lines: list[str], points: Sequence[Point], force: bool, retry: bool) -> int:
+def swept(lines: list[str], points: Sequence[Point], left_out: Sequence[str], force: bool, retry: bool) -> int:
     """A sweep, and the folders of all its complete runs."""
-    plan, code = carry_out(lines, points, force, retry)
+    plan, code = carry_out(lines, points, force, retry, left_out)
     for run in plan.progress().done:
         print(outputs(points[0].params) / run)
     sys.stdout.flush()
     return code
 
 
-def carry_out(lines: list[str], points: Sequence[Point], force: bool = False, retry: bool = False) -> tuple[Plan, int]:
+def carry_out(
+    lines: list[str], points: Sequence[Point], force: bool = False, retry: bool = False, left_out: Sequence[str] = ()
+) -> tuple[Plan, int]:
     """A sweep, with one bar where somebody looks on, and a count of what has become of its runs; the exit code."""
     check_launcher(lines)
     plan = plan_of(points)
+    plan.leave_out(left_out)
+    for combination in left_out:
+        print(f"Left out, for it cannot be had: {combination}", file=sys.stderr)
     with counted(plan) if sys.stderr.isatty() else nullcontext():
         outcome = sweep(plan, lines, points, force, retry)
     home = outputs(points[0].params) / "sweeps"
     parts = f"{outcome.done} done, {outcome.reused} complete before and reused, {outcome.failed} failed, {outcome.missing} missing"
     print(f"{plan.table.num_rows} runs: {parts}. Sweep {home / plan.folder.name}", file=sys.stderr)
+    if left_out:
+        print(f"{len(left_out)} combinations that cannot be had are in {home / plan.folder.name / LEFT_OUT}", file=sys.stderr)
     if outcome.failed:
         print(f"Errors are in {home / 'failures'}; --retry tries those runs again.", file=sys.stderr)
-    return plan, 4 if outcome.failed or outcome.missing else 0
+    return plan, 4 if outcome.failed or outcome.missing or left_out else 0
 
 
 @contextmanager

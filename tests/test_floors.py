@@ -11,7 +11,6 @@ FLOORS = (  # from the ground; a package stands for all its modules, which may k
     (
         "sim.signals",
         "sim.units",
-        "sim.sums",
         "sim.streams",
         "sim.kernels",
         "sim.mistakes",
@@ -19,7 +18,7 @@ FLOORS = (  # from the ground; a package stands for all its modules, which may k
         "sim.folders",
         "sim.columns",
     ),
-    ("sim.pools", "sim.collateral", "sim.rating_engine", "sim.deal_fields", "sim.claims"),
+    ("sim.sums", "sim.pools", "sim.collateral", "sim.rating_engine", "sim.deal_fields", "sim.claims"),
     ("sim.ratings", "sim.deal_obligors"),
     ("sim.structuring", "sim.deal_files"),
     ("sim.books", "sim.orders", "sim.tape", "sim.arrows", "sim.params", "sim.record", "sim.deal_records", "sim.deal_risk"),

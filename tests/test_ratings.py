@@ -1,5 +1,7 @@
 """Ratings of deals simple enough to work out by hand; letters, surveillance, shopping and structuring."""
 
+from multiprocessing import get_context
+
 import numpy as np
 import pytest
 from pytest import approx
@@ -13,7 +15,7 @@ from sim.kernels.scenarios import STRATA, Beliefs
 from sim.rating_engine import TOGETHER
 from sim.rating_files import configured
 from sim.ratings import LETTERS, letters_by_default, letters_by_loss, rate_book, review, sample, shop
-from sim.structuring import resize, structure
+from sim.structuring import Sought, resize, structure
 
 P = configured()
 CALM = Beliefs(0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
@@ -176,6 +178,18 @@ def test_neither_threads_nor_chunks_nor_other_deals_change_a_bit():
     assert (many.loss == alone.loss).all() and len(many.loss) == len(rows)
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_rates_with_threads_of_its_own():
+    """It has none of those that rated here."""
+    terms, state, book = lay_out(60.0, 12, [(0, 1.0, 12)], contract=np.full(12, 4.0))
+    rows, tenants = np.zeros(2 * TOGETHER, dtype=int), obligors([7], [0.05], P.horizon)
+    book = (terms[rows], state[rows], select(book, rows))
+    here = rate(book, tenants, paths=64, threads=2)
+    with get_context("fork").Pool(1) as pool:
+        there = pool.apply_async(rate, (book, tenants), {"paths": 64, "threads": 2}).get(timeout=30)
+    assert (here.loss == there.loss).all() and here.loss[0, 0] > 0.0
+
+
 def test_the_market_matters_to_a_deal_with_some_market_rent_or_value():
     """Nothing, none (NaN) and rents under contract say no; one USD of rent, value, appraisal or disposal says yes."""
     none = {"market": [0.0, 0.0], "value": [np.nan, 0.0], "contract": [1.0, 1.0]}
@@ -214,19 +228,26 @@ def test_structuring_gives_smaller_classes_for_better_letters_and_they_reach_the
         60.0, 40, [(0, 0.5, 24), (1, 0.5, 24)], contract=np.full(40, 3.0), market=np.full(40, 3.0), value=np.full(40, 40.0)
     )
     places = [LETTERS.index(letter) for letter in ("Aa2", "A2", "Baa2", "B2")]
-    sizes = [structure(P, *deal, tenants, beliefs, np.array([[place]]), np.array([100.0]), paths=256)[0, 0] for place in places]
+    sought = [Sought(*deal, tenants, beliefs, np.array([[place]]), np.array([100.0])) for place in places]
+    sizes = [structure(P, [one], paths=256)[0, 0] for one in sought]
     assert sizes == sorted(sizes) and 0.0 < sizes[0] < sizes[-1] < 100.0
 
 
 def test_deals_structured_together_have_the_sizes_that_each_has_alone():
-    """To the bit: another deal beside it, of another letter and limit, changes nothing; at its limit a class takes it all."""
+    """To the bit: another deal beside it, of another letter and limit, changes nothing, in one book or in two; at its limit a
+    class takes it all.
+    """
     tenants, beliefs = obligors([7, 8], [0.02, 0.05], P.horizon), Beliefs(0.3, 0.1, 0.2, 0.8, 0.6, 0.1, 1.0, 0.1)
     curves = {"contract": np.full(40, 3.0), "market": np.full(40, 3.0), "value": np.full(40, 40.0)}
     terms, state, book = lay_out(60.0, 40, [(0, 0.5, 24), (1, 0.5, 24)], **curves)
     twice = (np.repeat(terms, 2), np.repeat(state, 2), select(book, np.zeros(2, np.int64)))
     letters, limit = np.array([[4], [14]]), np.array([100.0, 20.0])
-    both = structure(P, *twice, tenants, beliefs, letters, limit, paths=256)
-    alone = [structure(P, terms, state, book, tenants, beliefs, letters[d : d + 1], limit[d : d + 1], paths=256) for d in (0, 1)]
+    both = structure(P, [Sought(*twice, tenants, beliefs, letters, limit)], paths=256)
+    each = [Sought(terms, state, book, tenants, beliefs, letters[d : d + 1], limit[d : d + 1]) for d in (0, 1)]
+    alone = [structure(P, [one], paths=256) for one in each]
+    assert structure(P, each, paths=256).tolist() == both.tolist()
+    wide = [one._replace(letters=np.repeat(one.letters, 2, axis=1)) for one in each]
+    assert structure(P, wide, paths=256).tolist() == [[size, 0.0] for size in both[:, 0]]  # none has a second class
     assert both.tolist() == np.concatenate(alone).tolist() and 0.0 < both[0, 0] < 100.0 and both[1, 0] == 20.0
 
 

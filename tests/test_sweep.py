@@ -1,5 +1,6 @@
 """Sweeps: each run once, whatever happens to the processes that run them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from analysis import status
 from sim import sweep as sweeps
 from sim import terminal
 from sim.claims import claim, held
 from sim.compose import Point, resolve_sweep
 from sim.folders import differences
 from sim.launcher import Stopped
-from sim.manifest import sources_hash
+from sim.manifest import manifest, sources_hash
 from sim.mistakes import Mistakes
 from sim.plans import Plan, failure, failures
 from sim.run import folder_name, outputs
@@ -90,6 +92,7 @@ def begun(monkeypatch) -> list[str]:
         return fatal.perform(params, force)
 
     monkeypatch.setattr(sweeps, "perform", perform)
+    monkeypatch.setattr(sys, "argv", sys.argv[:])
     return names
 
 
@@ -102,6 +105,7 @@ def points(tmp_path, begun) -> list[Point]:
 def job(point: Point, lines: list[str]) -> list[str]:
     """What a launcher hands to a worker."""
     own = {"seeds": str(list(point.seeds)), "sources": sources_hash(), "folder": os.getcwd(), "force": "false", "sitting": "one"}
+    own["command"] = json.dumps(["seed=1,2", *lines])
     return [
         *lines,
         *(f"++sweep.{key}={value if key in ('seeds', 'force') else sweeps.quoted(value)}" for key, value in own.items()),
@@ -123,6 +127,13 @@ def test_a_failing_run_is_recorded_and_the_next_one_begins(points, begun, tmp_pa
     assert len(plan.progress().failed) == 2
     sweeps.forget_failures(root, plan.runs, all_kinds=True)
     assert len(plan.progress().to_do) == 2
+
+
+def test_a_run_of_a_sweep_names_the_sweeps_command(points, begun, tmp_path):
+    """Whatever process does it: what the launcher was told, and where it works, is no part of it."""
+    lines = ["scenario=us_only", f"outputs.root={tmp_path / 'outputs'}"]
+    sweeps.work(job(points[0], lines))
+    assert manifest(points[0].params, None, {}, {}, "")["this_run"]["command"] == ["python", "-m", "sim", "-m", "seed=1,2", *lines]
 
 
 def test_a_full_disk_stops_the_job_and_leaves_the_run_to_be_done(points, tmp_path, monkeypatch):
@@ -199,6 +210,13 @@ def test_a_combination_that_cannot_be_had_is_left_out_and_the_others_are_run(tmp
     said = capsys.readouterr()
     assert len(said.out.split()) == 3 and "3 runs: 3 done" in said.err
     assert "Left out, for it cannot be had: sim.markets.primary.playbook.copier=china" in said.err and "regions=[us]" in said.err
+    (folder,) = (path for path in (tmp_path / "outputs" / "sweeps").iterdir() if path.name != "failures")
+    (kept,) = Plan.read(folder).left_out()
+    assert (
+        "copier=china" in kept
+        and "regions=[us]" in kept
+        and status.lines(Plan.read(folder), Plan.read(folder).progress())[-1] == f"left out: {kept}"
+    )
     assert terminal.command(["-m", "seed=1", "regions=[us]", "sim.markets.primary.playbook.copier=china"], print) == 2
     assert terminal.command(["-m", *lines, "regions=[us],[us,china]", "horizon_years=0"], print) == 2
 

@@ -105,8 +105,9 @@ def test_a_seed_among_the_settings_and_a_wrong_key_are_refused(capsys):
 
 @pytest.mark.slow
 def test_a_tiny_run_is_made_once_and_judged_twice(tmp_path: Path, capsys):
-    """Most of a year's run cannot be measured; the table and the figures for machines agree."""
-    options = [*TINY, "--set", f"outputs.root={tmp_path}"]
+    """Most of a year's run cannot be measured; the table and the figures for machines agree. A statement shares the run."""
+    (mine := tmp_path / "mine.yaml").write_text(FIVE_LINES.replace("  claims: [levels]", "  horizon: 1").replace("V01", "M1"))
+    options = [*TINY, "--set", f"outputs.root={tmp_path}", "--facts", str(mine)]
     assert validate.main(options) == 0
     first = capsys.readouterr()
     assert "1 runs, 0 of them stored; 1 to make" in first.err
@@ -114,6 +115,9 @@ def test_a_tiny_run_is_made_once_and_judged_twice(tmp_path: Path, capsys):
     assert validate.main([*options, "--json", "--quick"]) == 0
     second = capsys.readouterr()
     assert "1 runs, 1 of them stored." in second.err
+    told = {one["id"]: one for one in json.loads(second.out)["statements"]}
+    assert told["M1"]["word"] == "cannot tell" and "does not cover" in told["M1"]["reason"]
+    assert told["V04"]["reason"] == "needs 40 years; --set gives 1" and told["V27"]["pass"]
     targets = json.loads(second.out)["targets"]
     assert [t["id"] for t in targets] == [f"T{n:02d}" for n in range(1, 29)]
     assert all(set(t) == {"id", "value", "low", "high", "pass", "seeds"} for t in targets)

@@ -35,8 +35,13 @@ def _worst(identity: str, breaches: Any, scale: float, name: Callable[[int], str
     gaps = np.abs(np.atleast_1d(breaches))
     if not gaps.size:
         return Gap(identity, "", 0.0, scale)
-    worst = int(np.argmax(np.where(np.isnan(gaps), np.inf, gaps)))
+    worst = int(np.argmax(gaps))  # the first that is not a number, if there is one
     return Gap(identity, name(worst), float(gaps[worst]), scale)
+
+
+def largest(amounts: np.ndarray) -> np.ndarray:
+    """Largest (n,) of the rows of (n, few), whatever their signs."""
+    return np.abs(np.ascontiguousarray(amounts.T)).max(axis=0)
 
 
 def total_assets(ledger: "Ledger") -> float:
@@ -82,9 +87,9 @@ def _deals(books: np.ndarray, deals: "DealBook", fleet: "Fleet", scale: float, n
     held = deals.by_holder(rows, state["balance"][rows])
     accounts = state["reserve"] + state["trap"] + deals["escrow"]
     accounts = np.where(deals["stage"] == BUILDING, deals["escrow"], accounts)
-    whole = np.abs(deals["shares"][live].sum(axis=2) - 1.0).max(axis=1)
-    parts = fleet.deals["part_book"]
-    apart = np.where(parts.any(axis=1), parts.sum(axis=1) - fleet.deals["book"], 0.0)
+    whole = largest(deals["shares"][live].sum(axis=2) - 1.0)
+    parts = np.ascontiguousarray(fleet.deals["part_book"].T)
+    apart = np.where(parts.any(axis=0), parts.sum(axis=0) - fleet.deals["book"], 0.0)
 
     def row(i: int) -> str:
         return name(int(party[i]))
@@ -101,7 +106,7 @@ def _deals(books: np.ndarray, deals: "DealBook", fleet: "Fleet", scale: float, n
     pledged = deals["pledge"] > 0.0
     claims = np.where(pledged, books[party, ACCOUNT["claims"]] - owed, 0.0)
     yield _worst("what a lab owes a company is what the company owes", claims, scale, row)
-    yield _worst("a closed deal owns and owes nothing", np.abs(books[party[closed]]).max(axis=1), scale, lambda i: row(closed[i]))
+    yield _worst("a closed deal owns and owes nothing", largest(books[party[closed]]), scale, lambda i: row(closed[i]))
 
 
 def _hardware(

@@ -40,7 +40,8 @@ class Bonds(Table):
         rows = rows[self["issued"][rows] < month]
         interest = self["coupon"][rows] * self["balance"][rows] / MONTHS
         principal = np.where(self["due"][rows] <= month, self["balance"][rows], 0.0)
-        return self._by_holder(rows, interest), self._by_holder(rows, principal)
+        shares = self["shares"][rows]
+        return by_holder(shares, interest), by_holder(shares, principal)
 
     def issue(self, issuer: int, region: int, months: tuple[int, int], amount: float, coupon: float, shares: np.ndarray) -> None:
         """Holders, who have the cash, pay ``amount`` USD; ``months`` of issue and of repayment."""
@@ -60,15 +61,16 @@ class Bonds(Table):
     def write_down(self, issuer: int, share: float) -> np.ndarray:
         """Holders lose ``share`` of what an issuer owes; USD (i,) by holder."""
         rows = self.outstanding(issuer)
-        losses = self._by_holder(rows, share * self["balance"][rows])
+        losses = by_holder(self["shares"][rows], share * self["balance"][rows])
         self["balance"][rows] *= 1.0 - share
         self.ledger.forgive("bonds", issuer, self.holders, losses)
         return losses
 
     def held(self) -> np.ndarray:
         """Balances (i,) by holder, USD."""
-        return self._by_holder(np.arange(len(self)), self["balance"])
+        return by_holder(self["shares"], self["balance"])
 
-    def _by_holder(self, rows: np.ndarray, amounts: np.ndarray) -> np.ndarray:
-        """USD by holder (i,) of ``amounts`` (n,)."""
-        return np.asarray((amounts[:, None] * self["shares"][rows]).sum(axis=0))
+
+def by_holder(shares: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+    """USD by holder (i,) of ``amounts`` (n,) of which they have ``shares`` (n, i)."""
+    return np.asarray((amounts[:, None] * shares).sum(axis=0))

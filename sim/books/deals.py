@@ -13,9 +13,9 @@ from pydantic import Field, field_validator
 
 from sim.books.channels import in_the_library
 from sim.books.ledger import Ledger
-from sim.books.tables import Table
+from sim.books.tables import Rows, Table
 from sim.books.templates import Library
-from sim.kernels.holders import add_parts, list_parts
+from sim.kernels.holders import add_classes, add_parts, list_parts
 from sim.kernels.layouts import layout
 from sim.kernels.waterfall import pay_book
 from sim.units import MONTHS, Frozen, quantity
@@ -75,6 +75,7 @@ class DealBook(Table):
     def __init__(self, ledger: Ledger, investors: Sequence[int], library: Library) -> None:
         self.ledger = ledger
         self.library = library
+        self._found: dict[tuple[int, ...], np.ndarray] = {}  # (region, stages) -> rows
         self.investors = np.array(investors, dtype=np.int64)  # parties that may hold notes, in key order; banks last
         pair = (len(CLASSES),)
         integers: dict[str, Any] = dict.fromkeys(("party", "sponsor", "predecessor", "issued", "delivery", "due"), (np.int64, ()))
@@ -120,10 +121,19 @@ class DealBook(Table):
         self.ledger.post(party, "equity", "profit", left)
         self.ledger.post(sponsor, "profit", "stakes", left)
         self["stage"][rows] = CLOSED
+        self._found.clear()
 
     def live(self, *stages: int) -> np.ndarray:
         """Rows in any of the stages; in all but CLOSED when none is given."""
         return np.flatnonzero(self.among(*stages))
+
+    def of(self, region: int, *stages: int) -> np.ndarray:
+        """The same in one region; read-only, for it is found once, until a deal closes, starts or ends."""
+        if (region, *stages) not in self._found:
+            rows = np.flatnonzero(self.among(*stages) & (self["region"] == region))
+            rows.setflags(write=False)
+            self._found[region, *stages] = rows
+        return self._found[region, *stages]
 
     def among(self, *stages: int) -> np.ndarray:
         """Whether each row is in any of the stages; in any but CLOSED when none is given."""
@@ -135,9 +145,11 @@ class DealBook(Table):
 
     def exposure(self, region: int) -> np.ndarray:
         """Notes held or committed by class and investor (k, i) in one region, USD."""
-        rows = np.flatnonzero(self.among() & (self["region"] == region))
+        rows = self.of(region)
         owed = self["state"]["balance"][rows] + self["undrawn"][rows]
-        return (owed[:, :, None] * self["shares"][rows]).sum(axis=0)
+        sums = np.zeros((len(CLASSES), len(self.investors)))
+        add_classes(sums, rows, owed, self["shares"])
+        return sums
 
     # -- closing -------------------------------------------------------------------------------------------------------
 
@@ -176,6 +188,7 @@ class DealBook(Table):
         columns |= {"kind": kind, "due": self.library.due[kind], "undrawn": columns["commitment"]}
         rows = self.add(count, terms=terms, state=STATE, period=PERIOD, party=parties, price=1.0, rating=-1, **columns)
         self["state"]["pool"][rows] = pool
+        self._found.clear()
         return rows
 
     # -- building ------------------------------------------------------------------------------------------------------
@@ -199,6 +212,7 @@ class DealBook(Table):
     def start(self, rows: np.ndarray) -> None:
         """Delivery: the schedule runs from what is owed now, and what is left in escrow becomes the reserve."""
         self["stage"][rows] = OPERATING
+        self._found.clear()
         balance = self["state"]["balance"][rows]
         self["scheduled"][rows] = balance
         self["terms"]["notional"][rows] = balance
@@ -229,7 +243,7 @@ class DealBook(Table):
         """Run the waterfall of ``rows`` on the period's inputs; ``settle`` moves the money."""
         before = self["state"]["in_default"][rows]
         pay_book(rows, self["terms"], self["state"], self["period"], self["payment"])
-        paid = self["payment"][rows]
+        paid = Rows(self["payment"], rows)
         fees = paid["fees"] + paid["fees_over_cap"] + paid["subordinated_fees"]
         return Receipts(
             rows,

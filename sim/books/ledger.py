@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.kernels.transfers import DONE, transfer
+from sim.kernels.transfers import DONE, shift, transfer
 
 ACCOUNTS = ("cash", "notes", "loans", "stakes", "equity", "bonds", "funding", "fleet", "marks", "profit", "prepaid", "claims")
 # somebody's asset is somebody's liability: each group sums to zero over all parties
@@ -208,9 +208,9 @@ class Ledger:
             raise ValueError("Cash moves only through pay(); nothing was posted.")
         if not np.isfinite(amounts).all():
             raise ValueError(f"{falls} to {rises}: an amount is not finite; nothing was posted.")
-        parties, amounts = np.broadcast_arrays(parties, amounts)
-        np.add.at(self.balances, (parties, ACCOUNT[rises]), amounts)
-        np.add.at(self.balances, (parties, ACCOUNT[falls]), -amounts)
+        parties, amounts = np.broadcast_arrays(np.asarray(parties, np.int64), amounts)
+        parties, amounts = np.ascontiguousarray(parties).ravel(), np.ascontiguousarray(amounts).ravel()
+        shift(self.balances, parties, amounts, ACCOUNT[rises], ACCOUNT[falls])
 
     def forgive(self, account: str, issuers, holders, amounts) -> None:
         """Write off a claim: a loss to its holder, a gain to its issuer."""

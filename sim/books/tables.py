@@ -5,6 +5,16 @@ from typing import Any
 import numpy as np
 
 
+class Rows:
+    """Some rows of records; only the columns that are asked for are read, for a record may be long."""
+
+    def __init__(self, records: np.ndarray, rows: np.ndarray) -> None:
+        self.records, self.rows = records, rows
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return np.asarray(self.records[name][self.rows])
+
+
 class Table:
     """Rows of equal columns, appended in blocks; ``table["name"]`` is the filled part of a column, writable."""
 

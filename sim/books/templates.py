@@ -74,13 +74,16 @@ class Library:
     def at(self, name: str, kind: np.ndarray, month: np.ndarray) -> np.ndarray:
         """``target``, ``left`` or ``life`` of templates ``kind`` in ``month``; the last one holds on."""
         values = getattr(self, name)
-        return values[kind, np.clip(month, 0, values.shape[1] - 1)]
+        last = values.shape[1] - 1
+        rows = kind * np.int64(last + 1) + np.minimum(np.maximum(month, 0), last)
+        return values.reshape(-1, values.shape[2]).take(rows, axis=0)
 
     def sizes(self, kind: np.ndarray, senior: Any, debt: Any) -> np.ndarray:
         """Notes by class (n, 2), of cost, where lenders advance ``senior`` to the first and ``debt`` to both, one or (n,)."""
-        two = (self.classes[kind] > 1)[:, None]
-        cut = np.stack(np.broadcast_arrays(senior, np.subtract(debt, senior)), axis=-1)
-        return np.where(two, cut, np.stack(np.broadcast_arrays(debt, 0.0), axis=-1))
+        two, notes = self.classes[kind] > 1, np.empty((len(kind), 2))
+        notes[:, 0] = np.where(two, senior, debt)
+        notes[:, 1] = np.where(two, np.subtract(debt, senior), 0.0)
+        return notes
 
     def reserve(self, kind: np.ndarray, notes: np.ndarray, coupon: np.ndarray) -> np.ndarray:
         """Reserve at delivery (n,) USD of deals that owe ``notes`` (n, 2) USD at ``coupon`` (n, 2) 1/year."""

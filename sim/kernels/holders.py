@@ -48,3 +48,12 @@ def list_parts(issuers, holders, paid, rows, amounts, shares, party, investors):
                 issuers[count], holders[count], paid[count] = party[rows[n]], investors[i], found
                 count += 1
     return count
+
+
+@njit(cache=True, **LEAN)
+def add_classes(sums, rows, amounts, shares):
+    """Add up holders' parts by class: ``add_parts`` into ``sums`` (k, i)."""
+    for n in range(rows.size):
+        for k in range(sums.shape[0]):
+            for i in range(sums.shape[1]):
+                sums[k, i] += amounts[n, k] * shares[rows[n], k, i]

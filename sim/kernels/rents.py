@@ -31,12 +31,18 @@ def rent_value(rent, running_cost, decline, rate, years):
     return max(earned - running_cost * discount, 0.0)
 
 
-def rental(rate: float, decline: float, years: float, extra: float = 0.0, kept: float = 1.0) -> float:
+def rental(rate: float, decline: float, years: float, extra: float = 0.0, kept: float = 1.0, hazard: float = 0.0) -> float:
     """Yearly rent per USD of cost that earns ``rate`` (1/year, continuous) on a unit held for ``years``.
 
     Its value falls by ``decline`` (1/year); at the end it is sold for a share ``kept`` of that, and ``extra`` is paid, of cost.
+    With ``hazard`` (1/year) it comes back before, and is sold as then.
     """
-    last = kept * math.exp(-decline * years) + extra
-    if abs(rate) < 1e-9:
-        return (1.0 - last) / years
-    return rate * (1.0 - last * math.exp(-rate * years)) / -math.expm1(-rate * years)
+    rate += hazard
+    last = (kept * math.exp(-decline * years) + extra) * math.exp(-rate * years)
+    before = hazard * kept * _lasting(rate + decline, years) if hazard > 0.0 else 0.0
+    return (1.0 - last - before) / _lasting(rate, years)
+
+
+def _lasting(rate: float, years: float) -> float:
+    """Present value of a dollar a year for so many years."""
+    return years if abs(rate) < 1e-9 else -math.expm1(-rate * years) / rate

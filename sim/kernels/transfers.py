@@ -14,6 +14,14 @@ def one(values, i):
 
 
 @njit(cache=True)
+def shift(balances, parties, amounts, rises, falls):
+    """Add amounts (n,) to one account of parties (n,), and take them from another."""
+    for i in range(parties.size):
+        balances[parties[i], rises] += amounts[i]
+        balances[parties[i], falls] -= amounts[i]
+
+
+@njit(cache=True)
 def transfer(balances, flow, kinds, out, came, parties, count, payers, payees, amounts, rises, falls, dust):
     """Make ``count`` payments if all are proper and no payer but party 0 ends below zero; otherwise none.
 

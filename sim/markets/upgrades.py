@@ -17,6 +17,7 @@ class Params(Frozen):
     gain: float = quantity("1", 0.0, 10.0, "log gain of the frontier since a unit's order that gives the right to swap it")
     fee: float = quantity("share", 0.0, 1.0, "of a unit's cost that a lessee pays for a swap")
     priced: float = quantity("share", 0.0, 1.0, "of what the right costs lessors, as they see it, that rents hold; 0: it is free")
+    returns_priced: float = quantity("share", 0.0, 1.0, "of what lessors expect to come back unpaid for, that rents hold; 0: none")
 
 
 def years_held(p: Params, growth: float) -> float:
@@ -25,10 +26,16 @@ def years_held(p: Params, growth: float) -> float:
     return min(max(wait, 1.0 / MONTHS), p.term / MONTHS)
 
 
-def asked(p: Params, rate: float, decline: float, growth: float, kept: float) -> float:
-    """Yearly rent per USD of cost that lessors ask: that of the whole term, and what an early swap costs them beyond it."""
-    whole, held = rental(rate, decline, p.term / MONTHS, kept=kept), years_held(p, growth)
-    early = rental(rate, decline, held, extra=p.fee, kept=kept) if held < p.term / MONTHS else whole
+def asked(p: Params, rate: float, decline: float, growth: float, kept: float, returned: float = 0.0) -> float:
+    """Yearly rent per USD of cost that lessors ask: that of the whole term, and what an early swap costs them beyond it.
+
+    Parameters
+    ----------
+    returned : units expected back unpaid for, 1/year
+    """
+    hazard = p.returns_priced * returned
+    whole, held = rental(rate, decline, p.term / MONTHS, kept=kept, hazard=hazard), years_held(p, growth)
+    early = rental(rate, decline, held, extra=p.fee, kept=kept, hazard=hazard) if held < p.term / MONTHS else whole
     return max(whole + p.priced * max(early - whole, 0.0), 0.0)
 
 

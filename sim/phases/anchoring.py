@@ -45,9 +45,9 @@ def choose_tenants(economy: Economy, region: str, rows: np.ndarray) -> list[int]
 def _let(economy: Economy, region: str, count: int) -> np.ndarray:
     """Cost of the first ``count`` deals by channel (c, 2), USD: of those let to clouds, and of all."""
     deals, found = economy.deals, np.zeros((len(economy.menus[region]), 2))
-    live = np.isin(deals["stage"][:count], (BUILDING, OPERATING)) & (deals["predecessor"][:count] < 0)
+    live = deals.among(BUILDING, OPERATING)[:count] & (deals["predecessor"][:count] < 0)
     rows = np.flatnonzero(live & (deals["region"][:count] == economy.regions.index(region)))
-    let = np.isin(economy.contracts["tenant"][rows], economy.parties("cloud", region))
+    let = economy.are("cloud", region, economy.contracts["tenant"][rows])
     for c in range(len(found)):
         own = deals["channel"][rows] == c
         found[c] = total(deals["budget"][rows][own & let]), total(deals["budget"][rows][own])
@@ -74,7 +74,7 @@ def pay_rents(
     own, kept : (c,) USD that each cloud's own units earn, and what it needs to run them
     """
     clouds = economy.parties("cloud", region)
-    of = np.isin(tenant, clouds)
+    of = economy.are("cloud", region, tenant)
     tenant, deals, rents, used = tenant[of], deals[of], rents[of], used[of]
     earned, owed = (np.array([total(x[tenant == party]) for party in clouds]) for x in (used, rents))
     economy.ledger.pay("spot_rent", economy.outside["exchange", region], clouds, own + earned)

@@ -180,10 +180,11 @@ def redeem(economy: Economy, receipts: Receipts) -> None:
     """Owners of labs buy back what is sold; what a lab owes its companies becomes what these owe after the pay date."""
     deals, rows = economy.deals, receipts.rows
     for region in economy.regions:
-        mine = np.intersect1d(rows, pledged_rows(economy, region))
+        mine = pledged_rows(economy, region)
+        mine = np.intersect1d(rows, mine) if len(mine) else mine
         sold = mine[deals["state"]["sold"][mine]]
         price = deals["payment"]["sale_proceeds"][sold]
-        for lab in economy.all("lab", region):
+        for lab in economy.all("lab", region) if len(sold) else []:
             own = deals["sponsor"][sold] == lab.party
             economy.save(lab.party, region, total(price[own]))
         economy.ledger.pay("pledge_redeemed", deals["sponsor"][sold], deals["party"][sold], price)
@@ -194,9 +195,9 @@ def amortise(economy: Economy, receipts: Receipts) -> None:
     """Labs' debts to their companies follow the notes; what is repaid or lost ends the pledge."""
     deals, ledger = economy.deals, economy.ledger
     for region in economy.regions:
-        mine = np.intersect1d(receipts.rows, pledged_rows(economy, region))
         if not lend_on(economy, region).any():
             continue
+        mine = np.intersect1d(receipts.rows, pledged_rows(economy, region))
         owed, party, sponsor = by_row(deals["state"]["balance"][mine]), deals["party"][mine], deals["sponsor"][mine]
         ledger.forgive("claims", sponsor, party, ledger.balance(party, "claims") - owed)
         deals["pledge"][mine[owed == 0.0]] = 0.0

@@ -12,7 +12,7 @@ from sim.books.deals import BUILDING, OPERATING
 from sim.books.fleet import BEFORE
 from sim.phases import placing
 from sim.phases.dealing import draw
-from sim.phases.funding import borrow_for, distribute, earn, rescue
+from sim.phases.funding import borrow_for, distribute, earn, other_business, owed_with_orders, rescue
 from sim.phases.governing import pay_states, plan
 from sim.phases.leasing import begin_leases, reject
 from sim.phases.paying import bills, cloud_bills, pay_bills, vendor_share
@@ -93,9 +93,10 @@ def _plan_clouds(economy: Economy, region: str) -> None:
     clouds = economy.all("cloud", region)
     for cloud, noise in zip(clouds, economy.draw("sentiment", economy.keys("cloud", region)), strict=True):
         order = cloud.order(market, capacity, kept * cloud.value(market, rent, decline, life), growth, float(noise))
-        economy.fleet.order(cloud.slot, economy.clock, order.amount / market.unit_cost, order.amount)
+        amount = order.amount * cloud.dares(owed_with_orders(economy, cloud), other_business(economy, region, cloud))
+        economy.fleet.order(cloud.slot, economy.clock, amount / market.unit_cost, amount)
         economy.sites.waits[cloud.slot, BEFORE + economy.clock] = staged(economy)
-        economy.note(region, orders=order.amount, orders_clouds=order.amount)
+        economy.note(region, orders=amount, orders_clouds=amount)
 
 
 def _pay_for_clouds(economy: Economy) -> None:
@@ -134,7 +135,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
         sold = operator.outside(value, own, cash)
         economy.save(operator.party, region, sold)
         ledger.pay("payout", operator.party, savers, operator.idle(cash + sold, own * owned.amount * MONTHS))
-        if operator.fails(*_distress(economy, operator.party)):
+        if operator.fails(*_distress(economy, region, operator.party)):
             size = market.levered_capacity * market.unit_cost * operator.weight
             reject(economy, region, operator)
             rescue(economy, region, operator, operator.params.restart * size, "new owners")
@@ -145,10 +146,11 @@ def _plan_operators(economy: Economy, region: str) -> None:
     economy.note(region, cost_of_capital=cost)
 
 
-def _distress(economy: Economy, sponsor: int) -> tuple[float, float]:
+def _distress(economy: Economy, region: str, sponsor: int) -> tuple[float, float]:
     """USD a sponsor's deals owe, and of it what is in default."""
     deals = economy.deals
-    rows = np.flatnonzero((deals["sponsor"] == sponsor) & (deals["stage"] == OPERATING))
+    rows = economy.rows(region, OPERATING)
+    rows = rows[deals["sponsor"][rows] == sponsor]
     owed = by_row(deals["state"]["balance"][rows])
     return float(owed.sum()), float(owed[deals["state"]["in_default"][rows]].sum())
 

@@ -24,12 +24,12 @@ def tenants_of(economy: Economy, region: str, sponsors: np.ndarray, months: np.n
     size = {lab.party: lab.weight for lab in economy.all("lab", region)}
     unequal = economy.params.sim.markets.tenants.concentration > 0.0
     place, found = economy.places("operator", region, sponsors), []
-    for at, month, way in zip(place.tolist(), months.tolist(), channel.tolist(), strict=True):
+    chances = economy.streams.uniform("tenant", months, economy.keys("operator", region)[place], channel)
+    for at, chance in zip(place.tolist(), chances.tolist(), strict=True):
         sponsor = operators[at]
         others = [party for party in labs if party != sponsor.tenant]
-        chance = economy.streams.uniform("tenant", month, np.array([sponsor.key], dtype=np.uint64), way)
         sizes = [size[party] for party in others] if unequal else []
-        found.append(sponsor.let_to(float(chance[0]), others, sizes))
+        found.append(sponsor.let_to(chance, others, sizes))
     return found
 
 
@@ -39,7 +39,7 @@ def renegotiate(economy: Economy, region: str) -> None:
     if p.renegotiation == 0.0:
         return
     rows = economy.rows(region, BUILDING, OPERATING)
-    rows = rows[np.isin(economy.contracts["tenant"][rows], economy.parties("lab", region)) & (economy.deals["pledge"][rows] == 0.0)]
+    rows = rows[economy.are("lab", region, economy.contracts["tenant"][rows]) & (economy.deals["pledge"][rows] == 0.0)]
     landlord = economy.places("operator", region, economy.deals["sponsor"][rows])
     tenant = economy.places("lab", region, economy.contracts["tenant"][rows])
     rows = rows[_meet(economy, region)[landlord, tenant]]
@@ -81,7 +81,7 @@ def prepay(economy: Economy, region: str, rows: np.ndarray, own: np.ndarray) -> 
     p, labs = economy.params.sim.markets.contracts, economy.parties("lab", region)
     if p.prepayment == 0.0:
         return np.zeros(len(rows))
-    paid, let = np.zeros(len(rows)), np.isin(economy.contracts["tenant"][rows], labs)  # clouds prepay nothing
+    paid, let = np.zeros(len(rows)), economy.are("lab", region, economy.contracts["tenant"][rows])  # clouds prepay nothing
     tenant = economy.places("lab", region, economy.contracts["tenant"][rows[let]])
     paid[let] = contracts.prepaid(p, worth(economy, rows[let]), own[let], tenant, economy.ledger.cash(labs))
     economy.ledger.pay("prepayment", labs[tenant], economy.deals["party"][rows[let]], paid[let])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
+from sim.books.tables import Rows
 from sim.markets.guarantees import room
 from sim.phases.funding import other_business
 from sim.phases.renting import spot
@@ -40,7 +41,7 @@ def check_guarantors(economy: Economy, region: str) -> None:
 def calls(economy: Economy, rows: np.ndarray) -> float:
     """What deals that are sold at the next pay date will claim of their guarantor, USD."""
     deals = economy.deals
-    state, terms = deals["state"][rows], deals["terms"][rows]
+    state, terms = Rows(deals["state"], rows), Rows(deals["terms"], rows)
     sold = state["in_default"] & (state["periods_to_sale"] <= 1) & ~state["guarantee_called"]
     short = np.maximum(terms["guarantee_strike"] - deals["period"]["market_value"][rows], 0.0)
     return total(np.where(sold & (terms["guarantee_strike"] > 0.0), np.minimum(short, terms["guarantee_cap"]), 0.0))

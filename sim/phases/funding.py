@@ -32,6 +32,12 @@ def other_business(economy: Economy, region: str, cloud: Any) -> float:
     return float(getattr(p, region).core_earnings * math.exp(p.core_growth * economy.month / MONTHS) * cloud.weight)
 
 
+def owed_with_orders(economy: Economy, cloud: Any) -> float:
+    """A cloud's bonds and what its orders will still cost, USD."""
+    fleet = economy.fleet
+    return total((fleet.order_value - fleet.paid)[cloud.slot]) - float(economy.ledger.balance(cloud.party, "bonds"))
+
+
 def issue_bonds(economy: Economy, region: str, cloud: Any, amount: float) -> None:
     """A cloud sells bonds of ``amount`` USD at the spread that its leverage asks."""
     p, ledger = cloud.params, economy.ledger

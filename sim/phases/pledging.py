@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 def backings(economy: Economy, region: str) -> np.ndarray:
     """What backs the deals of each channel (c,), places in BACKINGS."""
-    return np.array([economy.params.sim.markets.parts.backing(region, channel) for channel in economy.menus[region]])
+    parts, menu = economy.params.sim.markets.parts, economy.menus[region]
+    return economy.once(("backing", region), lambda: [parts.backing(region, channel) for channel in menu], np.int64)
 
 
 def apart(backing: np.ndarray) -> bool:
     """Whether parts of units back deals of their own."""
-    return bool(np.isin(backing, (CHIPS, SITE)).any())
+    return bool(((backing == CHIPS) | (backing == SITE)).any())
 
 
 def pledges(economy: Economy, region: str) -> np.ndarray:

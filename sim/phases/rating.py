@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 def rate(economy: Economy) -> None:
     """Agencies learn late; through the waterfall on simulated paths they size new deals and put a letter on every class."""
     quarter = economy.clock % QUARTER == 0
+    beliefs = {region: _opine(economy, region) for region in economy.regions}
+    labs = {region: tenants(economy, region) for region in economy.regions}
     for region in economy.regions:
-        beliefs = _opine(economy, region)
         mandating.compete(economy, region)
-        if quarter or region not in economy.sized:
-            structure_new(economy, region, beliefs, tenants(economy, region))
+    if quarter:
+        structure_new(economy, beliefs, labs)
+    for region in economy.regions:
         _advance(economy, region)
         if placing.rules(economy, region).terms == "own":
             placing.review(economy, region, shopped(economy, region))
-        _letters(economy, region, beliefs, quarter)
+    due = {region: _due(economy, region, quarter) for region in economy.regions}
+    _letters(economy, [_ask(economy, region, rows, beliefs[region], labs[region]) for region, rows in due.items()], beliefs)
 
 
 def _opine(economy: Economy, region: str) -> list[Beliefs]:
@@ -95,18 +98,82 @@ def _advance(economy: Economy, region: str) -> None:
     economy.publish(region, **{name: economy.transmit(name, region, quotes[name]) for name in wanted})
 
 
-def _letters(economy: Economy, region: str, beliefs: list[Beliefs], quarter: bool) -> None:
-    """First letters on new classes; once a quarter, each mandated agency reviews all it rates."""
-    deals, p = economy.deals, economy.params.sim.ratings
+class _Due(NamedTuple):
+    """A region's deals (n,) that are rated now, agency by agency."""
+
+    region: str
+    rows: np.ndarray
+    books: list[ratings.Asked]  # an agency each
+
+
+def _due(economy: Economy, region: str, quarter: bool) -> np.ndarray:
+    """Deals with new classes; once a quarter all, for each mandated agency reviews all it rates."""
     rows = economy.rows(region)
-    owed = deals["state"]["balance"][rows] + deals["undrawn"][rows] > 0.0
-    due = mandating.due(economy, rows, owed, quarter)
-    rows, owed = rows[due], owed[due]
+    return rows[mandating.due(economy, rows, _owed(economy, rows), quarter)]
+
+
+def _owed(economy: Economy, rows: np.ndarray) -> np.ndarray:
+    """Whether classes (n, k) are outstanding or will be: a class of nothing has no letter."""
+    return np.asarray(economy.deals["state"]["balance"][rows] + economy.deals["undrawn"][rows] > 0.0)
+
+
+def _ask(
+    economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs], labs: Obligors, agency: np.ndarray | None = None
+) -> _Due:
+    """Lay deals out, once for all their agencies: the mandated ones, or ``agency`` (n,)."""
+    if not len(rows):
+        return _Due(region, rows, [])
+    agency = economy.deals["agency"][rows] if agency is None else agency
+    order = np.argsort(agency, kind="stable")
+    rows, edges = rows[order], np.searchsorted(agency[order], np.arange(len(beliefs) + 1))
+    units = package(economy, region, rows)
+    terms, state = as_delivered(economy, rows)
+    book = book_of(units, units.target)
+    parts = [(belief, slice(*own)) for belief, own in zip(beliefs, itertools.pairwise(edges), strict=True) if own[0] < own[1]]
+    return _Due(region, rows, [(terms[own], state[own], select(book, own), labs, belief) for belief, own in parts])
+
+
+def _see(economy: Economy, books: list[ratings.Asked]) -> np.ndarray:
+    """Letters (n, k) by expected loss that the mandated agencies find now."""
+    p = economy.params.sim.ratings
+    return ratings.rate_books(p, books, seed=economy.params.seed, date=economy.clock).by_loss
+
+
+def _look(
+    economy: Economy, region: str, rows: np.ndarray, agency: np.ndarray, beliefs: list[Beliefs]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expected loss and life (n, k) of deals, each as its ``agency`` (n,) believes."""
+    books = _ask(economy, region, rows, beliefs, tenants(economy, region), agency).books
+    found = ratings.rate_books(economy.params.sim.ratings, books, seed=economy.params.seed, date=economy.clock).estimates
+    loss, life = np.empty(found.loss.shape), np.empty(found.life.shape)
+    order = np.argsort(agency, kind="stable")
+    loss[order], life[order] = found.loss, found.life
+    return loss, life
+
+
+def _letters(economy: Economy, due: list[_Due], beliefs: dict[str, list[Beliefs]]) -> None:
+    """First letters and reviews in all regions at once; where agencies compete, each reads what it finds in its own way."""
+    if shopping.competes(economy):
+        for one in due:
+            rows, own = np.sort(one.rows), beliefs[one.region]
+            seen = mandating.see(economy, one.region, rows, own, _look) if len(rows) else np.empty((0, len(CLASSES)))
+            _review(economy, one.region, rows, seen, own)
+        return
+    books = [book for one in due for book in one.books]
+    if not books:
+        return
+    places = np.cumsum([len(one.rows) for one in due])[:-1]
+    for one, seen in zip(due, np.split(_see(economy, books), places), strict=True):
+        order = np.argsort(one.rows)
+        _review(economy, one.region, one.rows[order], seen[order], beliefs[one.region])
+
+
+def _review(economy: Economy, region: str, rows: np.ndarray, seen: np.ndarray, beliefs: list[Beliefs]) -> None:
+    """First letters are what is seen (n, k); others wait for reviews that agree."""
     if not len(rows):
         return
-    seen = _see(economy, region, rows, beliefs)
-    old = deals["rating"][rows]
-    new, streak = ratings.review(p, old, seen, deals["streak"][rows])
+    deals, old, owed = economy.deals, economy.deals["rating"][rows], _owed(economy, rows)
+    new, streak = ratings.review(economy.params.sim.ratings, old, seen, deals["streak"][rows])
     new, streak = np.where(owed, new, old), np.where(owed, streak, 0)
     rated = owed & (old >= 0)
     for kind, moved in (("downgrade", rated & (new > old)), ("upgrade", rated & (new < old))):
@@ -115,35 +182,6 @@ def _letters(economy: Economy, region: str, beliefs: list[Beliefs], quarter: boo
     mandating.grant(economy, region, rows, old, beliefs, _look)
     mandating.answer(economy, region, rows, np.where(rated, new - old, 0))
     economy.note(region, downgrades=float((rated & (new > old)).sum()))
-
-
-def _see(economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs]) -> np.ndarray:
-    """Letters (n, k) by expected loss that the mandated agencies find now."""
-    if shopping.competes(economy):
-        return mandating.see(economy, region, rows, beliefs, _look)
-    found = _look(economy, region, rows, economy.deals["agency"][rows], beliefs)
-    return ratings.letters_by_loss(economy.params.sim.ratings, *found)
-
-
-def _look(
-    economy: Economy, region: str, rows: np.ndarray, agency: np.ndarray, beliefs: list[Beliefs]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Expected loss and life (n, k) of deals, each as its ``agency`` (n,) believes."""
-    p, labs, found = economy.params.sim.ratings, tenants(economy, region), []
-    order = np.argsort(agency, kind="stable")
-    units = package(economy, region, rows[order])
-    terms, state = as_delivered(economy, rows[order])
-    book = book_of(units, units.target)
-    edges = np.searchsorted(agency[order], np.arange(len(beliefs) + 1))
-    for belief, (first, last) in zip(beliefs, itertools.pairwise(edges), strict=True):
-        if first < last:
-            own = slice(first, last)
-            deals = (terms[own], state[own], select(book, own))
-            rated = ratings.rate_book(p, *deals, labs, belief, seed=economy.params.seed, date=economy.clock)
-            found.append((rated.estimates.loss, rated.estimates.life))
-    loss, life = np.empty((len(rows), len(CLASSES))), np.empty((len(rows), len(CLASSES)))
-    loss[order], life[order] = (np.concatenate(part) for part in zip(*found, strict=True))
-    return loss, life
 
 
 def _note_moves(

@@ -23,8 +23,8 @@ def lend_on(economy: Economy, region: str) -> np.ndarray:
 
 def pledged_rows(economy: Economy, region: str) -> np.ndarray:
     """Rows of the region's deals that labs' pledges back."""
-    rows = economy.rows(region, OPERATING)
-    return rows[economy.deals["pledge"][rows] > 0.0] if lend_on(economy, region).any() else rows[:0]
+    rows = economy.rows(region, OPERATING) if lend_on(economy, region).any() else np.empty(0, np.int64)
+    return rows[economy.deals["pledge"][rows] > 0.0]
 
 
 def beaten(economy: Economy, region: str) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from sim.books.channels import Channel
 from sim.books.deals import OPERATING
 from sim.books.fleet import BEFORE
+from sim.books.tables import Rows
 from sim.markets.parts import SITE
 from sim.phases import mandating
 from sim.phases.dealing import coupons, engaged, holders, kinds, replace
@@ -40,7 +41,7 @@ def _maturing(economy: Economy, region: str) -> np.ndarray:
 def owed_by(economy: Economy, rows: np.ndarray) -> np.ndarray:
     """USD that repays everything: notes, and this month's interest and fee beyond what the deal has."""
     deals = economy.deals
-    state, terms = deals["state"][rows], deals["terms"][rows]
+    state, terms = Rows(deals["state"], rows), Rows(deals["terms"], rows)
     interest, _ = deals.due_now(rows)
     fee = state["fee_arrears"] + terms["fee_fixed"] + terms["fee_rate"] * state["pool"] / MONTHS
     has = deals["collected"][rows] + state["reserve"] + state["trap"]
@@ -104,9 +105,10 @@ def take_out(economy: Economy, region: str) -> None:
 def stabilised(economy: Economy, region: str, c: int, channel: Channel) -> np.ndarray:
     """Deals whose units have run for long enough, let and undisturbed, with enough of their lives left for a take-out."""
     rows, deals, service = economy.rows(region, OPERATING), economy.deals, economy.params.sim.markets.compute.service_life
-    state, ordered = deals["state"][rows], economy.fleet.deals["vintage"][rows] - BEFORE
-    known = deals["sponsor"][deals["channel"] == c]
-    wait = np.where(np.isin(deals["sponsor"][rows], known), channel.closing, channel.debut)
+    state, ordered = Rows(deals["state"], rows), economy.fleet.deals["vintage"][rows] - BEFORE
+    known = np.zeros(len(economy.ledger.members), dtype=bool)
+    known[deals["sponsor"][deals["channel"] == c]] = True
+    wait = np.where(known[deals["sponsor"][rows]], channel.closing, channel.debut)
     ready = state["age"] >= channel.seasoning + wait
     ready &= service - (economy.clock - ordered) > deals.library.due[kinds(economy, region)[c]]
     ready &= (state["age"] + 1 < deals["due"][rows]) & ~state["in_default"] & ~state["trapped"] & ~deals["period"]["last"][rows]
@@ -114,15 +116,15 @@ def stabilised(economy: Economy, region: str, c: int, channel: Channel) -> np.nd
 
 
 def _take_out(economy: Economy, region: str, c: int, channel: Channel) -> None:
-    deals, rows = economy.deals, stabilised(economy, region, c, channel)
-    if not len(rows):
+    deals, rows, left = economy.deals, stabilised(economy, region, c, channel), room(economy, region)[c]
+    if not len(rows) or left <= 0.0:
         return
     kind = np.repeat(kinds(economy, region)[c : c + 1], len(rows))
     coupon = coupons(economy, region, kind)
     notes, owed = offered(economy, region, c, rows, coupon), owed_by(economy, rows)
     good = _cheaper(economy, region, rows, notes, coupon, owed)
     taken = np.where(good, notes.sum(axis=1), 0.0)
-    good &= np.cumsum(taken) - taken < room(economy, region)[c]  # the last may be more than a small market has room for
+    good &= np.cumsum(taken) - taken < left  # the last may be more than a small market has room for
     rows, notes, coupon, kind, owed = rows[good], notes[good], coupon[good], kind[good], owed[good]
     if not len(rows):
         return
@@ -146,9 +148,11 @@ def _cheaper(
     deals, good = economy.deals, np.zeros(len(rows), dtype=bool)
     lent, asks = notes.sum(axis=1), (coupon * notes).sum(axis=1)
     pays = (deals["terms"]["coupon"][rows] * deals["state"]["balance"][rows]).sum(axis=1)
-    asks = asks + economy.params.sim.books.channels.saving * lent
+    asks, sponsor = asks + economy.params.sim.books.channels.saving * lent, deals["sponsor"][rows]
     for operator in economy.all("operator", region):
-        own = np.flatnonzero(deals["sponsor"][rows] == operator.party)
+        own = np.flatnonzero(sponsor == operator.party)
+        if not len(own):
+            continue
         gap = owed[own] - lent[own]
         chosen = operator.takes_out(pays[own], asks[own], gap, float(economy.ledger.cash(operator.party)))
         good[own] = chosen & (lent[own] > 0.0) & (lent[own] >= operator.params.least)

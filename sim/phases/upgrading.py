@@ -57,7 +57,7 @@ def _asked(economy: Economy, region: str, lessor: Any) -> float:
     """Yearly rent per USD of cost that a lessor asks now."""
     p, market = economy.params.sim.markets, economy.tape[region]
     kept = 1.0 - p.secondary.fire_sale
-    return upgrades.asked(p.upgrades, lessor.rate(market), lessor.depreciation, economy.tape.frontier_growth, kept)
+    return upgrades.asked(p.upgrades, lessor.rate(market), lessor.depreciation, economy.tape.frontier_growth, kept, lessor.returned)
 
 
 def _order(economy: Economy, region: str, pair: tuple[int, int], gpus: float, rent: float, months: int) -> None:
@@ -159,6 +159,9 @@ def pay_rents(economy: Economy, region: str, let: np.ndarray, costs: np.ndarray)
     economy.note(region, equipment_rents=total(paid), ebitda=MONTHS * left, revenue=MONTHS * total(let))
     owed = book["rent"][rows] / MONTHS
     unpaid = np.divide(owed - paid, owed, out=np.zeros_like(owed), where=owed > 0.0)
+    for lessor in economy.all("lessor", region):
+        gpus = np.where(book["lessor"][rows] == lessor.party, book["gpus"][rows], 0.0)
+        lessor.count(total(gpus * unpaid), total(gpus))
     _release(economy, region, rows[unpaid > 1e-9], unpaid[unpaid > 1e-9])
 
 

@@ -143,3 +143,26 @@ def test_spending_that_other_business_pays_for_needs_no_bonds():
     assert not economy.facts["us"].get("issuance_bonds")
     funding.borrow_for(economy, "us", cloud, free + 1e9)
     assert economy.facts["us"]["issuance_bonds"] == approx(1.25e8)
+
+
+@mark.parametrize(("owed", "part"), [(0.0, 1.0), (30.0, 1.0), (45.0, 0.5), (60.0, 0.0), (90.0, 0.0)])
+def test_a_cloud_orders_less_from_half_of_the_most_it_may_owe_and_nothing_at_it(owed, part):
+    """Six years of 10 USD; without a limit it orders all."""
+    cloud = economy_of("agents.clouds.most_debt=6").all("cloud", "us")[0]
+    assert cloud.dares(owed, 10.0) == approx(part)
+    assert economy_of("agents.clouds.most_debt=0").all("cloud", "us")[0].dares(owed, 10.0) == 1.0
+
+
+def test_what_a_cloud_owes_holds_what_its_orders_will_cost():
+    economy = bullets(60)
+    cloud = economy.all("cloud", "us")[0]
+    before = funding.owed_with_orders(economy, cloud)
+    economy.fleet.order(cloud.slot, economy.clock, 1.0, 500.0)
+    funding.issue_bonds(economy, "us", cloud, 1000.0)
+    assert funding.owed_with_orders(economy, cloud) - before == approx(1500.0, rel=1e-6)
+
+
+def test_clouds_at_their_limit_order_nothing():
+    economy = economy_of("agents.clouds.most_debt=1e-6")
+    economy.step()
+    assert economy.facts["us"].get("orders_clouds", 0.0) == 0.0 < economy.facts["us"]["orders"]

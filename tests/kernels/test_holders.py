@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.kernels.holders import add_parts, list_parts
+from sim.kernels.holders import add_classes, add_parts, list_parts
 
 ROWS = np.array([0, 2])
 AMOUNTS = np.array([[10.0, 4.0], [0.0, 8.0]])  # of deals 0 and 2, senior and mezzanine
@@ -14,6 +14,13 @@ def test_a_holder_gets_its_share_of_each_class_of_each_deal():
     sums = np.zeros(3)
     add_parts(sums, ROWS, AMOUNTS, SHARES)
     assert sums.tolist() == [12.0, 4.0, 6.0]
+
+
+def test_parts_by_class_add_up_to_parts():
+    """Senior 10; mezzanine 4/2, 4/2 + 8/4, 8 * 3/4."""
+    sums = np.zeros((2, 3))
+    add_classes(sums, ROWS, AMOUNTS, SHARES)
+    assert sums.tolist() == [[10.0, 0.0, 0.0], [2.0, 4.0, 6.0]]
 
 
 def test_parts_are_listed_deal_by_deal_without_those_of_nothing():

@@ -12,6 +12,7 @@ from sim.compose import resolve
 from sim.markets import mandates as market
 from sim.phases import disclosing, mandating, rating, refinancing, shopping, structuring
 from sim.phases.structuring import QUARTER
+from sim.structuring import structure
 from tests.phases.economies import economy_of
 
 ON = "scenario=rating_shopping"
@@ -186,12 +187,12 @@ def test_first_letters_are_found_by_the_engine_under_each_agencys_beliefs_and_ta
     economy, loose = competing.fork(), (1.0, 0.0, 3.0)
     for agency, notches in zip(economy.all("agency", "us"), loose, strict=True):
         agency.looseness = notches
-    beliefs, p = rating._opine(economy, "us"), economy.params.sim.ratings
+    beliefs, p, labs = rating._opine(economy, "us"), economy.params.sim.ratings, rating.tenants(economy, "us")
     rows = economy.rows("us", BUILDING)[-4:]
     economy.deals["rating"][rows], economy.deals["second"][rows] = -1, 0
     economy.deals["agency"][rows], economy.deals["second"][rows[3]] = [0, 1, 2, 2], 2
     economy.deals["asked"][rows] = [0b111, 0b011, 0b100, 0b110]
-    rating._letters(economy, "us", beliefs, quarter=False)
+    rating._letters(economy, [rating._ask(economy, "us", rating._due(economy, "us", False), beliefs, labs)], {"us": beliefs})
     for row, own, asked in zip(rows, ([0], [1], [2], [2, 1]), ([0, 1, 2], [0, 1], [2], [1, 2]), strict=True):
         known = [*beliefs, mandating.true_beliefs(economy, "us")]
         every = [rating._look(economy, "us", np.array([row]), np.zeros(1, int), [belief]) for belief in known]
@@ -208,11 +209,11 @@ def test_first_letters_are_found_by_the_engine_under_each_agencys_beliefs_and_ta
 def test_with_perfect_knowledge_every_letter_is_the_true_one_and_agencies_do_not_differ():
     """Also with agencies whose own views differ: the engine at the true parameters gives letters and sizes."""
     economy = economy_of(ON, "sim.markets.mandates.asked=0", "sim.markets.mandates.knowledge=perfect")
-    beliefs = rating._opine(economy, "us")
+    beliefs, labs = rating._opine(economy, "us"), rating.tenants(economy, "us")
     assert len(beliefs) == 3 and set(beliefs) == {mandating.true_beliefs(economy, "us")}
-    structuring.structure_new(economy, "us", beliefs, rating.tenants(economy, "us"))
+    structuring.structure_new(economy, {"us": beliefs}, {"us": labs})
     assert (economy.sized["us"] == economy.sized["us"][0]).all() and economy.sized["us"].any()
-    rating._letters(economy, "us", beliefs, quarter=False)
+    rating._letters(economy, [rating._ask(economy, "us", rating._due(economy, "us", False), beliefs, labs)], {"us": beliefs})
     kept = economy.deals["granted"][economy.deals["granted"][:, 0, 0] > 0]
     assert len(kept) and (kept == kept[:, :, :1]).all()
     assert economy.facts["us"]["inflated"] == 0.0 and economy.facts["us"]["overgranted"] == 0.0
@@ -380,8 +381,10 @@ def test_an_agencys_offer_is_read_with_its_own_looseness(competing):
         agency.looseness = notches
     beliefs, labs, p = rating._opine(economy, "us"), rating.tenants(economy, "us"), economy.params.sim.ratings
     before = economy.sized["us"].copy()
-    structuring.structure_new(economy, "us", beliefs, labs)
-    wanted = structuring._sizes(economy, "us", beliefs[1], ratings.loosened(p, 1.5), labs)
+    structuring.structure_new(economy, {"us": beliefs}, {"us": labs})
+    offer = structuring._offer(economy, "us", beliefs[1], labs)
+    by_class = structure(ratings.loosened(p, 1.5), [offer.sought], seed=economy.params.seed, date=economy.clock)
+    wanted = offer.sizes(by_class, len(before[1]))
     assert (economy.sized["us"] == np.array([before[0], wanted, before[2]])).all() and (wanted != before[1]).any()
 
 

@@ -12,21 +12,21 @@ from sim.phases.structuring import QUARTER
 @fixture(scope="module")
 def looks():
     """By month of a small economy's first year: (quarter, classes owed, their letters before), (n, k) of the deals seen."""
-    found, see = [], rating._see
+    found, ask = [], rating._ask
 
-    def watch(economy, region, rows, beliefs):
+    def watch(economy, region, rows, beliefs, labs):
         deals = economy.deals
         owed = deals["state"]["balance"][rows] + deals["undrawn"][rows] > 0.0
         found.append((economy.clock % QUARTER == 0, owed, deals["rating"][rows].copy()))
-        return see(economy, region, rows, beliefs)
+        return ask(economy, region, rows, beliefs, labs)
 
-    rating._see = watch
+    rating._ask = watch
     try:
         economy = build(resolve(["size=class", "horizon_years=1", "sim.build.burn_in=6"]))
         for _ in range(economy.months_total):
             economy.step()
     finally:
-        rating._see = see
+        rating._ask = ask
     return found
 
 
@@ -45,15 +45,16 @@ def test_once_a_quarter_the_whole_book_is_looked_at(looks):
 
 def test_a_deals_letters_do_not_depend_on_what_is_rated_beside_it(monkeypatch):
     """All deals of a region together, agency by agency, or each alone; agencies take turns by row."""
-    compared, see = [], rating._see
+    compared, ask = [], rating._ask
 
-    def watch(economy, region, rows, beliefs):
+    def watch(economy, region, rows, beliefs, labs):
         economy.deals["agency"][rows] = rows % len(beliefs)
-        together = see(economy, region, rows, beliefs)
-        compared.append((together, np.concatenate([see(economy, region, row[None], beliefs) for row in rows])))
+        together = ask(economy, region, rows, beliefs, labs)
+        each = [rating._see(economy, ask(economy, region, row[None], beliefs, labs).books) for row in together.rows]
+        compared.append((rating._see(economy, together.books), np.concatenate(each)))
         return together
 
-    monkeypatch.setattr(rating, "_see", watch)
+    monkeypatch.setattr(rating, "_ask", watch)
     economy = build(resolve(["horizon_years=1", "sim.build.burn_in=6"]))
     economy.step()
     assert all((together == alone).all() for together, alone in compared)

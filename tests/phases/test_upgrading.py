@@ -49,6 +49,24 @@ def test_a_rental_and_what_a_unit_is_sold_for_are_worth_its_cost(rate, decline, 
     assert paid + last == approx(1.0, rel=1e-6)
 
 
+@mark.parametrize(("rate", "decline", "hazard"), [(0.1, 0.36, 0.2), (0.0, 0.5, 0.05), (-0.1, 0.36, 0.1)])
+def test_a_rental_pays_for_units_that_come_back_before_their_time(rate, decline, hazard):
+    """Summed over ten thousand steps: rent while it is paid, a sale when it no longer is."""
+    rent, years = rental(rate, decline, 4.0, extra=0.05, kept=0.75, hazard=hazard), 4.0
+    step = (np.arange(10_000) + 0.5) * years / 10_000
+    lives, sold = np.exp(-(rate + hazard) * step), 0.75 * np.exp(-decline * step)
+    last = (0.75 * math.exp(-decline * years) + 0.05) * math.exp(-(rate + hazard) * years)
+    assert (lives * (rent + hazard * sold)).mean() * years + last == approx(1.0, rel=1e-6)
+    assert rent > rental(rate, decline, 4.0, extra=0.05, kept=0.75)
+
+
+def test_lessors_ask_for_units_that_come_back_what_they_believe_unless_told_not_to(terms):
+    rate, decline = 0.1, 0.36
+    deaf = terms.model_copy(update={"returns_priced": 0.0})
+    assert upgrades.asked(terms, rate, decline, 0.0, 0.75, 0.1) == approx(rental(rate, decline, 4.0, kept=0.75, hazard=0.1))
+    assert upgrades.asked(deaf, rate, decline, 0.0, 0.75, 0.1) == upgrades.asked(terms, rate, decline, 0.0, 0.75)
+
+
 @mark.parametrize(("growth", "years"), [(0.15, 2.0), (0.1, 3.0), (0.0, 4.0), (0.01, 4.0), (1.0, 2.0)])
 def test_a_lessee_is_expected_to_swap_when_it_first_may_or_never(terms, growth, years):
     """Not before 24 months, nor before a gain of 0.3; the term is 48."""
@@ -100,6 +118,16 @@ def test_operators_swap_what_pays_its_fee_as_far_as_their_cash_goes(let):
     gain, years = np.array([10.0, 10.0, 10.0]), np.full(3, 2.0)
     assert let[2].swaps(gain, years, np.array([15.0, 25.0, 15.0]), 20.0).tolist() == [True, False, False]
     assert let[2].swaps(gain, years, np.array([15.0, 25.0, 15.0]), 30.0).tolist() == [True, False, True]
+
+
+def test_lessors_learn_how_many_units_come_back(let):
+    """Three of a hundred in a month are 0.36 a year, of which it believes a twentieth of the gap."""
+    _, lessor, _ = let
+    before = lessor.returned
+    lessor.count(3.0, 100.0)
+    assert lessor.returned == approx(before + lessor.params.learning * (0.36 - before))
+    lessor.count(0.0, 0.0)
+    assert lessor.returned == approx(before + lessor.params.learning * (0.36 - before))
 
 
 def test_lessors_sign_less_after_poor_returns(let):
@@ -260,7 +288,11 @@ def test_units_are_run_before_a_landlord_takes_all_that_their_lessee_has():
 @mark.parametrize("free", [False, True])
 def test_leases_run_through_booms_swaps_and_busts_with_balanced_books(free):
     """Three years with short terms, the swap right priced or free; lessors' spending and income are on record and in the flows."""
-    swap = ("notice=6", "gain=0.1", "fee=0", "priced=0") if free else ("notice=12", "gain=0.2", "fee=0.4", "priced=1")
+    swap = (
+        ("notice=6", "gain=0.1", "fee=0", "priced=0", "returns_priced=0")
+        if free
+        else ("notice=12", "gain=0.2", "fee=0.4", "priced=1")
+    )
     quick = ("term=24", *swap)
     short = ("agents.operators.start_equity=0.05", "agents.operators.outside_equity=0")
     economy = economy_of(ON, *(f"sim.markets.upgrades.{term}" for term in quick), *short)

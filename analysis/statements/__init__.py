@@ -1,0 +1,1 @@
+"""Statements on monthly series, held against runs that each of them asks for: read, run, judged, shown."""

@@ -1,0 +1,33 @@
+"""Exact sums: numbers that add up to precisely what many others do."""
+
+import numpy as np
+from numba import njit
+
+from sim.kernels import LEAN
+
+ROOM = 64  # parts that any finite float64 can leave, and some
+
+
+@njit(cache=True, **LEAN)
+def leave(parts, values):
+    """Leave in ``parts`` (ROOM,) the few numbers, none overlapping, that add up to ``values`` (n,). Returns how many.
+
+    Shewchuk (1997), Grow-Expansion. None where a value, or a sum on the way, is not finite.
+    """
+    count = 0
+    for i in range(values.size):
+        carried, kept = values[i], 0
+        for j in range(count):
+            large, small = carried, parts[j]
+            if abs(large) < abs(small):
+                large, small = small, large
+            carried = large + small
+            rest = small - (carried - large)
+            if rest != 0.0:
+                parts[kept] = rest
+                kept += 1
+        parts[kept] = carried
+        count = kept + 1
+        if not abs(carried) < np.inf:
+            return 0
+    return count
