@@ -30,6 +30,7 @@ from sim.books.owners import Owners
 from sim.books.sites import Sites
 from sim.economy import Economy
 from sim.markets import primary
+from sim.phases.applying import open_places
 from sim.phases.hedging import open_book
 from sim.phases.leasing import paid_by_operators
 from sim.phases.library import read_library
@@ -218,6 +219,7 @@ def _books(economy: Economy) -> None:
         owner.slot = slot
         economy.fleet.cloud_region[slot] = economy.regions.index(owner.region) if owner.kind == "cloud" else ABROAD
     economy.protection = {region: open_book(economy, region) for region in economy.regions}
+    economy.applications = {region: open_places(economy, region) for region in economy.regions}
     people = [a for r in economy.regions for a in economy.all("investor", r)]
     if states:
         economy.styles["held_by_sovereigns"] = list(range(len(investors) - len(states), len(investors)))
@@ -283,6 +285,7 @@ def _market(economy: Economy, path: Start, region: str) -> Market:
         quality=getattr(p.markets.hardware, region).quality,
         demand=inference * path.rent ** (tokens.elasticity - 1.0),
         demand_shock=0.0,
+        path_growth=tokens.growth_before,
         demand_growth=tokens.growth_before,
         inference=inference,
         training=path.capacity * path.rent - inference,

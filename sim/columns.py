@@ -163,6 +163,15 @@ MONTHLY: Final[Columns] = {
     "training": ("USD", "labs' spending on training compute in the month"),
     "inference_revenue": ("USD", "users' payments for inference in the month"),
     "applications": ("1", "viable at the price of inference; 100 at the start of burn-in unless configured otherwise"),
+    "applications_funded": ("1", "of them, those that lenders fund; null like the next ones where nobody asks lenders"),
+    "funded_compute": ("share", "of the compute that applications in need of money want, what lenders fund"),
+    "funded_social": ("share", "of its social value, what they fund"),
+    "planned_social": ("share", "what a planner would fund of it with the same compute and money"),
+    "distortion": ("share", "of the social value that a planner would have, what lenders leave"),
+    "contractible_social": ("1", "rank correlation of contractibility and social value over applications"),
+    "demand_funded": ("1", "inference demand, over what it would be on calm terms of credit"),
+    "demand_met": ("share", "inference demand at a given rent, over the path that was promised; shocks left out"),
+    "demand_growth": ("1/year", "of inference demand at a given rent, as those who plan extrapolate it"),
     "lab_raise": ("USD", "raised by labs in the month"),
     "venture_lent": ("USD", "of it lent by banks"),
     "venture_debt": ("USD", "what labs owe banks"),
@@ -303,6 +312,17 @@ EVENTS: Final[Columns] = {
     "text": ("text", "what happened"),
 }
 
+APPLICATIONS: Final[Columns] = {
+    **WHEN,
+    "region": ("text", "region"),
+    "fifth": ("index", "of the applications that seek money at the end of a year, by social value; 1 has the least per compute"),
+    "compute": ("share", "of the compute that all want"),
+    "social": ("share", "of its social value"),
+    "contractible": ("share", "of their cash flow that they can pledge, mean"),
+    "funded": ("share", "of the compute that they want, what lenders fund"),
+    "planned": ("share", "the same, what a planner would"),
+}
+
 COLUMNS: Final[dict[str, Columns]] = {
     "monthly": MONTHLY,
     "deals": DEALS,
@@ -310,4 +330,5 @@ COLUMNS: Final[dict[str, Columns]] = {
     "agents": AGENTS,
     "flows": FLOWS,
     "events": EVENTS,
+    "applications": APPLICATIONS,
 }

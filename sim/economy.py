@@ -11,6 +11,7 @@ import mesa
 import numpy as np
 
 from sim.arrows import Arrows
+from sim.books.applications import Applications
 from sim.books.bonds import Bonds
 from sim.books.channels import menu
 from sim.books.contracts import Contracts
@@ -54,6 +55,7 @@ class Economy(mesa.Model):
         self.sites: Sites
         self.leases: Leases
         self.protection: dict[str, Protection] = {}  # by region
+        self.applications: dict[str, Applications] = {}  # by region
         self.arrows: Arrows
         self.tape: Tape
         self.quotes: dict[str, dict[str, float]] = {}  # credit terms before arrows, by region
@@ -172,7 +174,10 @@ class Economy(mesa.Model):
         params : of the copy from now on, if they are to differ; who and how many there are may not
         """
         other = self._rebuild(self.params if params is None else params)
-        books = ("ledger", "deals", "bonds", "contracts", "fleet", "sites", "leases", "protection", "owners", "arrows")
+        books = (
+            *("ledger", "deals", "bonds", "contracts", "fleet", "sites", "leases"),
+            *("protection", "applications", "owners", "arrows"),
+        )
         together = copy.deepcopy([getattr(self, name) for name in books])  # in one, so that all share one ledger
         for name, book in zip(books, together, strict=True):
             setattr(other, name, book)

@@ -19,7 +19,7 @@ GROUPS = (
     *(f"sim.markets.{market}" for market in ("primary", "secondary", "compute", "contracts", "hardware", "tokens", "rules")),
     *("sim.markets.construction", "sim.markets.leases", "sim.markets.parts", "sim.markets.protection", "sim.markets.upgrades"),
     *("sim.markets.guarantees", "sim.markets.failures", "sim.markets.tenants", "sim.markets.borrowing"),
-    "sim.markets.mandates",
+    *("sim.markets.disappointment", "sim.markets.applications", "sim.markets.mandates"),
     *("sim.books.deals", "sim.books.channels", "sim.ratings", "sim.arrows", "sim.build"),
     *(f"agents.{kind}" for kind in ("labs", "operators", "clouds", "vendors", "investors", "agencies", "regulators", "sovereigns")),
     *("agents.sellers", "agents.lessors"),

@@ -13,7 +13,7 @@ from sim.books.ledger import FLOWS, KINDS
 from sim.breakdowns import gpus_by_age, tenants
 from sim.columns import HOLDERS
 from sim.grants import deal_letters, region_figures
-from sim.markets import tokens
+from sim.markets import disappointment, tokens
 from sim.markets.parts import BACKINGS
 from sim.sums import mean, total
 from sim.units import MONTHS, YEAR_HOURS
@@ -58,6 +58,9 @@ COUNTED = (  # figures that phases note
         "bank_losses",
     ),
 )
+JUDGED = (  # figures of applications, null where nobody asks lenders
+    *("funded_compute", "funded_social", "planned_social", "distortion", "contractible_social", "demand_funded"),
+)
 FILED = {  # sponsors' accounts, and agencies' standing: column -> name
     "earnings": "earnings",
     "debt_reported": "reported",
@@ -83,6 +86,7 @@ QUOTED = {  # facts on the tape: column -> name
     "utilisation": "utilisation",
     "capacity": "capacity",
     "tightness": "tightness",
+    "demand_growth": "demand_growth",
     "vintage_discount": "vintage_discount",
     "depreciation_belief": "depreciation_belief",
     "belief_dispersion": "dispersion",
@@ -137,6 +141,9 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "model_half_life": tape.half_life,
         "training": market.training / MONTHS,
         "applications": _applications(economy, region),
+        "applications_funded": _applications(economy, region) * facts.get("funded_number", np.nan),
+        **{name: facts.get(name, np.nan) for name in JUDGED},
+        "demand_met": _demand_met(economy),
         "lab_concentration": facts["concentration"],
         "leading_lab": facts["leading_lab"],
         "loss_belief": mean(a.loss_belief for a in investors if a.weight > 0.0),
@@ -187,6 +194,11 @@ def _applications(economy: Economy, region: str) -> float:
     markets, tape = economy.params.sim.markets, economy.tape
     initial = tokens.price(markets.tokens, markets.compute.rent_start * markets.hardware.cost(region), markets.tokens.half_life)
     return tokens.viable(markets.tokens, tokens.price(markets.tokens, tape[region].rent, tape.half_life), initial)
+
+
+def _demand_met(economy: Economy) -> float:
+    p = economy.params.sim.markets
+    return disappointment.met(p.disappointment, p.tokens, economy.month, economy.tape.demand_half_life)
 
 
 def _customers(economy: Economy, region: str) -> dict[str, float]:

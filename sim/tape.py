@@ -28,7 +28,8 @@ class Market:
     # tokens
     demand: float  # USD/GPU/year ** elasticity * GPU: scale of inference demand
     demand_shock: float  # log
-    demand_growth: float
+    path_growth: float  # of that scale, as promised
+    demand_growth: float  # the same as those who plan extrapolate it
     inference: float  # USD/year, compute bill of inference at the posted rent
     training: float  # USD/year
     depreciation_seen: float  # 1/year, six-month mean of a vintage's rent decline

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 import numpy as np
+import pyarrow as pa
 from pytest import approx, fixture, mark
 
 from sim.books import audit
@@ -182,7 +183,7 @@ def test_a_fork_continues_bit_for_bit(run):
     before = FORKED - run.burn_in
     for name, table in record(run).items():
         if "month" in table.column_names:
-            table = table.filter([month >= before for month in table["month"].to_pylist()])
+            table = table.filter(pa.array([month >= before for month in table["month"].to_pylist()], pa.bool_()))
         assert table == fork.recorder.table(name), name
 
 

@@ -9,6 +9,19 @@ from sim.tape import Market
 from sim.units import MONTHS, Frozen, quantity
 
 
+class Ceiling(Frozen):
+    """What users of a region can spend on compute."""
+
+    us: float = quantity("USD/year", 0.0, 1e18, "most compute bill of inference, January 2023; 0: no bound")
+    china: float = quantity("USD/year", 0.0, 1e18, "most compute bill of inference, January 2023; 0: no bound")
+    growth: float = quantity("1/year", -0.1, 0.3, "at which it grows, as incomes do")
+    sharpness: float = quantity("1", 0.5, 20.0, "power of the bill over the most by which growth is braked; 1: logistic growth")
+
+    def at(self, region: str, years: float) -> float:
+        """USD/year, ``years`` after January 2023."""
+        return float(getattr(self, region) * math.exp(self.growth * years))
+
+
 class Params(Frozen):
     """Demand for tokens and the race of models."""
 
@@ -17,6 +30,7 @@ class Params(Frozen):
     growth_start: float = quantity("1/year", -0.5, 2.0, "the same once it has turned")
     growth_end: float = quantity("1/year", -0.5, 1.0, "the same in the long run")
     growth_half_life: float = quantity("year", 0.1, 50.0, "of the way from the first to the second")
+    ceiling: Ceiling
     shock: float = quantity("1", 0.0, 1.0, "monthly standard deviation of log demand")
     shock_persistence: float = quantity("1/month", 0.0, 0.999, "of the demand shock")
     elasticity: float = quantity("1", 1.01, 5.0, "price elasticity of demand for compute")
@@ -50,11 +64,23 @@ def nominal_growth(p: Params, demand_growth: float, frontier: float) -> float:
     return demand_growth + (p.elasticity - 1.0) * frontier
 
 
+def kept(p: Params, month: int) -> float:
+    """Demand over its path, for part of it never comes."""
+    shown = min(max((month - p.setback_month) / p.setback_length, 0.0), 1.0)
+    return (1.0 - p.setback) ** shown
+
+
+def braked(p: Params, growth: float, frontier: float, bill: float, most: float) -> float:
+    """Growth of demand, 1/year, when users pay ``bill`` of the ``most`` they can, USD/year: at that, as incomes."""
+    if most <= 0.0:
+        return growth
+    return growth - (bill / most) ** p.ceiling.sharpness * max(nominal_growth(p, growth, frontier) - p.ceiling.growth, 0.0)
+
+
 def demand(p: Params, market: Market, foreign: Market | None, month: int) -> float:
     """Scale of inference demand, shocks and rents abroad included; tokens that are cheap for what they are worth take demand."""
     scale = market.demand * math.exp(market.demand_shock)
-    shown = min(max((month - p.setback_month) / p.setback_length, 0.0), 1.0)
-    scale *= (1.0 - p.setback) ** shown
+    scale *= kept(p, month)
     if foreign is None:
         return scale
     weight = foreign.capacity / (market.capacity + foreign.capacity)

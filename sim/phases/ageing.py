@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.books.deals import OPERATING
-from sim.markets import hardware, tokens
+from sim.markets import disappointment, hardware, tokens
 from sim.phases.governing import age_states
 from sim.phases.leasing import age_leases
 from sim.phases.renewing import by_part, run_down
@@ -87,15 +87,22 @@ def mean_lag(economy: Economy, region: str) -> float:
 
 
 def _demand(economy: Economy, region: str) -> None:
-    """Demand grows on its path and is shocked."""
-    p, market = economy.params.sim.markets.tokens, economy.tape[region]
+    """Demand grows on its path and is shocked; who plans extrapolates what grew."""
+    markets, market, life = economy.params.sim.markets, economy.tape[region], economy.tape.demand_half_life
+    p = markets.tokens
     key = np.array([entity(region)], dtype=np.uint64)
     years = (economy.month + 1 - p.growth_month) / MONTHS
     shock = p.shock_persistence * market.demand_shock + p.shock * float(economy.draw("demand", key)[0])
+    most = p.ceiling.at(region, economy.month / MONTHS)
+    path = tokens.growth(p, years, life)
+    promised = tokens.braked(p, path, economy.tape.frontier_trend, market.inference, most)
     economy.publish(
         region,
-        demand=market.demand * math.exp(market.demand_growth / MONTHS),
-        demand_growth=tokens.growth(p, years, economy.tape.demand_half_life),
+        demand=market.demand * math.exp(market.path_growth / MONTHS),
+        path_growth=promised,
+        demand_growth=disappointment.extrapolated(
+            *(markets.disappointment, p, economy.month, life, market.demand_growth, promised, path - promised)
+        ),
         demand_shock=shock,
     )
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
-from sim.markets import compute, tokens
-from sim.phases import upgrading
+from sim.markets import compute, disappointment, tokens
+from sim.phases import applying, upgrading
 from sim.phases.governing import at_home
 from sim.sums import total
 from sim.units import MONTHS
@@ -54,6 +54,8 @@ def _clear(economy: Economy, region: str, quoted) -> None:
     foreign = next((quoted[r] for r in economy.regions if r != region), None)
     home = at_home(economy, region)
     scale = (1.0 - home) * tokens.demand(p.tokens, market, foreign, economy.month)
+    scale *= disappointment.delivered(p.disappointment, p.tokens, economy.month, economy.tape.demand_half_life)
+    scale *= applying.pull(economy, region)
     if home > 0.0:
         economy.note(region, at_home=home)
     training = total(lab.training for lab in economy.all("lab", region))

@@ -33,7 +33,7 @@ def measure(text: str, of: Run, region: str) -> float:
 
 def test_all_shipped_quantities_are_read_and_those_without_a_metric_say_why():
     assert len(load()) > 30
-    assert {q.id for q in load() if q.missing} == {"frontier_share", "contagion", "distortion"}
+    assert {q.id for q in load() if q.missing} == {"frontier_share", "contagion"}
 
 
 def test_a_quantity_of_five_lines_measures():
@@ -95,6 +95,14 @@ def test_true_leverage_counts_what_stands_beside_the_balance_sheet():
     found = Run({"agents": agents}, {})
     known = {q.id: q for q in load()}
     assert [known[name].measure(found, "us") for name in ("reported_leverage", "true_leverage")] == pytest.approx([3.0, 3.5])
+
+
+def test_distortion_is_weighted_by_what_users_pay_and_absent_where_nobody_asks_lenders():
+    """30 and 10 %, by payments of 3 and 1: 25. Null throughout: no number."""
+    known = {q.id: q for q in load()}
+    found = run(distortion=(0.3, 0.1), inference_revenue=(3.0, 1.0))
+    assert [known["distortion"].measure(found, place) for place in ("us", "china", "world")] == pytest.approx([30.0, 10.0, 25.0])
+    assert np.isnan(known["distortion"].measure(run(distortion=np.nan, inference_revenue=1.0), "us"))
 
 
 def test_the_deepest_fall_is_of_the_six_month_mean_from_any_peak():

@@ -242,3 +242,25 @@ def test_demand_growth_halves_its_distance_to_the_long_run(years, expected):
 def test_revenue_on_trend_keeps_the_cadence():
     """Follow: a trend at its level grows at its own pace, 0.6 a year is 0.05 a month."""
     assert hardware.follow(10.0, 10.0, 0.6, 48.0) == approx(10.05)
+
+
+@mark.parametrize("bill", [0.0, 1e12, 2e12])
+def test_spending_grows_as_incomes_do_where_users_pay_all_that_they_can(bill):
+    """Demand of 0.4 a year and a frontier of 0.3: at the most spending grows by 0.04; far below it nothing is braked."""
+    p = MARKETS.tokens
+    growth = tokens.braked(p, 0.4, 0.3, bill, 2e12)
+    free = tokens.nominal_growth(p, 0.4, 0.3)
+    assert tokens.nominal_growth(p, growth, 0.3) == approx(free - (bill / 2e12) ** p.ceiling.sharpness * (free - p.ceiling.growth))
+    assert bill < 2e12 or tokens.nominal_growth(p, growth, 0.3) == approx(p.ceiling.growth)
+    assert tokens.braked(p, 0.4, 0.3, bill, 0.0) == 0.4 == tokens.braked(p, 0.4, 0.3, 0.0, 2e12)
+
+
+def test_no_ceiling_hastens_what_grows_slower_than_incomes():
+    assert tokens.braked(MARKETS.tokens, -0.2, 0.1, 1e12, 1e12) == -0.2
+
+
+def test_what_users_can_pay_grows_from_january_2023():
+    ceiling = MARKETS.tokens.ceiling
+    assert ceiling.at("us", 0.0) == ceiling.us and ceiling.at("china", 10.0) == approx(
+        ceiling.china * math.exp(10 * ceiling.growth)
+    )
