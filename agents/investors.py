@@ -166,18 +166,20 @@ class Investor(Party):
         self.promised += (offered - self.promised) / self.params.seeking.memory
         return max(self.promised - offered, 0.0)
 
-    def junior_appetite(self, short: float, letter: float) -> float:
+    def junior_appetite(self, short: float, letter: float, charge: float = 0.0) -> float:
         """Appetite for the junior class, relative: more when yield is ``short``, less for capital, none below its mandate.
 
         Parameters
         ----------
         short : 1/year
         letter : mean letter of the class, notches below Aaa
+        charge : 1/year that a regulator asks for the capital that it ties up, beyond what is asked anyway
         """
         p, style = self.params.seeking, self.style
         if p.mandates == "kept" and letter > style.lowest:
             return 0.0
-        return style.mezzanine * math.exp(p.junior * (short - p.capital_cost * (style.charge_junior - style.charge_senior)))
+        cost = p.capital_cost + charge
+        return style.mezzanine * math.exp(p.junior * (short - cost * (style.charge_junior - style.charge_senior)))
 
     def bid(
         self,
@@ -206,14 +208,18 @@ class Investor(Party):
         leverage = min(style.leverage * (1.0 + p.abs_leverage * lean) / haircut, p.leverage_cap)
         reach = 1.0 - p.reach * max(p.calm_rate - max(market.base_rate, 0.0), 0.0) / p.calm_rate
         aversion = p.risk_aversion * reach * style.aversion * math.exp(-p.seeking.aversion * short)
-        charged = p.seeking.capital_cost * style.charge_senior
+        cost = p.seeking.capital_cost + market.rules.charge
         return Bid(
             investor=self.party,
             capital=max(capital, 0.0),
-            loss_belief=loss,
-            hurdle=getattr(p, self.region).hurdle + style.hurdle + market.novelty - p.abs_relief * lean + charged,
+            loss_belief=loss + market.rules.alarm,
+            hurdle=getattr(p, self.region).hurdle
+            + style.hurdle
+            + market.novelty
+            - p.abs_relief * lean
+            + cost * style.charge_senior,
             price_of_risk=aversion * variance,
             leverage=leverage,
-            mezzanine=self.junior_appetite(short, letter),
+            mezzanine=self.junior_appetite(short, letter, market.rules.charge),
             limit=style.limit / max(style.count, 1) if p.seeking.mandates == "kept" else 1.0,
         )

@@ -47,6 +47,9 @@ class Params(Frozen):
     failure: float = quantity("share", 0.0, 1.0, "of its debt in default above which it fails")
     restart: float = quantity("share", 0.0, 0.5, "of its capacity's cost: cash that new owners bring")
     start_equity: float = quantity("share", 0.0, 5.0, "cash at the start, of capacity's cost")
+    haste: float = quantity("1/month", 0.0, 1.0, "of plans that an announced rule would reach, brought forward to close before it")
+    rush: float = quantity("share", 0.0, 5.0, "by which it raises orders that the rule concerns until then, and cuts them later")
+    rush_from: int = quantity("month", 0, 60, "before the date from which it does either")
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -74,6 +77,7 @@ class Operator(Sponsor):
         self.depreciation = depreciation  # view, 1/year
         self.plans = {channel: [0.0] * HORIZON for channel in channels}  # USD by months to closing
         self.ready = dict.fromkeys(channels, 0.0)  # USD that could close now
+        self.early = 0.0  # USD of orders brought forward and not yet made up for
 
     def observe(self, market: Market, trend: float, noise: float) -> None:
         """Update the view of depreciation and confidence; ``trend`` is straight-line depreciation, 1/year."""
@@ -158,6 +162,44 @@ class Operator(Sponsor):
             plans[waits[channel] - 1] += parts[channel]
             self.ready[channel] += plans.pop(0)
             plans.append(0.0)
+
+    def hurry(self, channels: Sequence[str], month: int, ahead: int) -> float:
+        """Make plans ready that would close too late, where they can still close in time; USD.
+
+        Parameters
+        ----------
+        channels : that the rule concerns
+        month : now, before this month's plans are queued
+        ahead : months from now until nothing closes under the old rule
+        """
+        if self._closing(month + 1) >= month + ahead:
+            return 0.0
+        moved = 0.0
+        for channel in channels:
+            for wait, plan in enumerate(self.plans.get(channel, ())):
+                if self._closing(month + 1 + wait) >= month + ahead:
+                    part = self.params.haste * plan
+                    self.plans[channel][wait] -= part
+                    self.ready[channel] += part
+                    moved += part
+        return moved
+
+    def _closing(self, ready: int) -> int:
+        """The month in which it closes what is ready from month ``ready`` on."""
+        return next(month for month in range(ready, ready + 3) if self.closes(month))
+
+    def rushed(self, parts: dict[str, float], channels: Sequence[str]) -> dict[str, float]:
+        """A plan, USD by channel, with orders brought forward while a rule comes for ``channels``, and made up for later."""
+        if channels:
+            extra = {name: self.params.rush * usd for name, usd in parts.items() if name in channels}
+            self.early += sum(extra.values())
+            return {name: usd + extra.get(name, 0.0) for name, usd in parts.items()}
+        whole = sum(parts.values())
+        if not self.early or not whole:
+            return parts
+        back = min(self.early, min(self.params.rush, 1.0) * whole)
+        self.early -= back
+        return {name: usd * (1.0 - back / whole) for name, usd in parts.items()}
 
     def let_to(self, chance: float, others: Sequence[int], sizes: Sequence[float] = ()) -> int:
         """Tenant of a new contract: the anchor, or one of ``others`` (parties), as a ``chance`` in (0, 1) has it.

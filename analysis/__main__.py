@@ -15,6 +15,7 @@ COMMANDS = (
     "compare",
     "policies",
     "report",
+    "network",
     "status",
     "rerun",
     "export",

@@ -14,7 +14,7 @@ from agents.investors import Investor
 from agents.labs import Lab
 from agents.lessors import Lessor
 from agents.operators import Operator
-from agents.regulators import Regulator
+from agents.regulators import Regulator, Watchdog
 from agents.sellers import Seller
 from agents.sovereigns import Sovereign
 from agents.vendors import Vendor
@@ -35,11 +35,12 @@ from sim.phases.hedging import open_book
 from sim.phases.leasing import paid_by_operators
 from sim.phases.library import read_library
 from sim.phases.placing import start_rates
+from sim.phases.retaining import may_retain
 from sim.phases.siting import break_ground, staged
 from sim.record import Recorder
 from sim.seating import anchor, lab_shares
 from sim.start import Start
-from sim.tape import Market, Tape
+from sim.tape import Market, Rules, Tape
 from sim.units import MONTHS, Frozen, quantity
 
 OUTSIDERS = ("users", "savers", "banks", "suppliers", "exchange", "utilities", "landlords")
@@ -53,6 +54,7 @@ KINDS: dict[str, type] = {
     "sovereign": Sovereign,
     "seller": Seller,
     "lessor": Lessor,
+    "watchdog": Watchdog,
 }
 
 
@@ -166,6 +168,8 @@ def _weights(economy: Economy, kind: str, region: str) -> list[float]:
         return []
     if kind == "lessor" and economy.params.sim.markets.upgrades.share == 0.0:
         return []
+    if kind == "watchdog" and region not in p.regulators.warnings.regions:
+        return []
     counts = {"operator": p.operators, "cloud": p.clouds, "sovereign": p.sovereigns, "seller": p.sellers, "lessor": p.lessors}
     count = counts[kind].count if kind in counts else len(economy.params.sim.ratings.agencies) if kind == "agency" else 1
     return [1.0 / max(count, 1)] * count
@@ -196,7 +200,13 @@ def _agent(economy: Economy, paths: dict[str, Start], kind: str, region: str, nu
         return Investor(*common, p.investors, weight, style=style, beliefs=beliefs)
     if kind == "lessor":
         return Lessor(*common, p.lessors, weight, depreciation=belief * path.depreciation)
-    params = {"cloud": p.clouds, "regulator": p.regulators, "sovereign": p.sovereigns, "seller": p.sellers}[kind]
+    params = {
+        "cloud": p.clouds,
+        "regulator": p.regulators,
+        "sovereign": p.sovereigns,
+        "seller": p.sellers,
+        "watchdog": p.regulators.warnings,
+    }[kind]
     return KINDS[kind](*common, params, weight)
 
 
@@ -205,6 +215,8 @@ def _books(economy: Economy) -> None:
     investors += [economy.outside["banks", r] for r in economy.regions if any(c.lender == "banks" for c in economy.menus[r])]
     states = [a for r in economy.regions for a in economy.all("sovereign", r)]
     investors += [state.party for state in states]
+    keepers = [a for r in economy.regions if may_retain(economy, r) for a in economy.all("operator", r)]
+    investors += [operator.party for operator in keepers]
     economy.deals = DealBook(economy.ledger, investors, read_library(economy.params, economy.regions))
     savers = [economy.outside["savers", region] for region in economy.regions]
     economy.bonds = Bonds(economy.ledger, [*investors, *savers])
@@ -222,7 +234,10 @@ def _books(economy: Economy) -> None:
     economy.applications = {region: open_places(economy, region) for region in economy.regions}
     people = [a for r in economy.regions for a in economy.all("investor", r)]
     if states:
-        economy.styles["held_by_sovereigns"] = list(range(len(investors) - len(states), len(investors)))
+        first = len(investors) - len(keepers) - len(states)
+        economy.styles["held_by_sovereigns"] = list(range(first, first + len(states)))
+    if keepers:
+        economy.styles["held_by_sponsors"] = list(range(len(investors) - len(keepers), len(investors)))
     for slot, agent in enumerate(people):
         economy.styles.setdefault(f"held_by_{agent.style.name}", []).append(slot)
 
@@ -304,4 +319,5 @@ def _market(economy: Economy, path: Start, region: str) -> Market:
         spent=0.0,
         ltv_addon=0.0,
         novelty=novelty,
+        rules=Rules(kept=getattr(p.markets.regulation.retention, region)),
     )

@@ -15,7 +15,7 @@ WHEN: Final[Columns] = {
 
 HOLDERS: Final = (  # kinds of investors
     *("insurers_banks", "real_money", "private_credit"),
-    *("wealth_products", "insurers", "securities_firms", "distressed_funds", "sovereigns"),
+    *("wealth_products", "insurers", "securities_firms", "distressed_funds", "sovereigns", "sponsors"),
 )
 
 MONTHLY: Final[Columns] = {
@@ -99,6 +99,19 @@ MONTHLY: Final[Columns] = {
     "advance_rate_senior": ("share", "loan over value that lenders give on senior tranches"),
     "advance_rate_mezzanine": ("share", "loan over value that lenders give on mezzanine tranches"),
     "ltv_addon": ("share", "loan to value that regulators or fashion add or take off"),
+    "retention": ("share", "of the notes of new deals that sponsors must keep"),
+    "retained": ("USD", "notes of their own deals that operators hold"),
+    "capital_charge": ("1/year", "asked by regulators for the capital that investors' notes tie up"),
+    "market_closed": ("flag", "a moratorium or a ban keeps deals from closing in some channel"),
+    "rule_stage": ("text", "of a regulator who deliberates: watch, consult, announce, bind or dilute; null for others"),
+    "rule_force": ("share", "of its rule as proposed that binds"),
+    "rule_ahead": ("month", "until an announced rule or ban takes effect; 0 where none is announced"),
+    "lobbying": ("1/year", "a year's issuance over notes outstanding, up to a bound, where a regulator deliberates"),
+    "brought_forward": (
+        "USD",
+        "plans and orders that sponsors bring forward before a rule, less orders they make up for, in the month",
+    ),
+    "warning": ("flag", "a body that only warns has warned, and the warning stands"),
     "ration": ("share", "part of new requests that capital can carry"),
     "refinancing_availability": ("share", "part of maturing debt that can be rolled"),
     "funded_share": ("share", "part of wanted orders that was financed"),
@@ -116,6 +129,17 @@ MONTHLY: Final[Columns] = {
     "protection_paid": ("USD", "paid by sellers of protection for losses in the month"),
     "protection_lost": ("USD", "that investors were owed by sellers who failed in the month, and did not get"),
     "seller_failures": ("count", "sellers of protection that failed in the month"),
+    "insurers_ratio": ("1", "insurers' capital over its charges by letter, before they sell; null where letters charge nothing"),
+    "insurers_sold": ("USD", "paid in the month for notes that insurers sold after downgrades"),
+    "insurers_fall": ("share", "by which that lowered prices of the notes they sold"),
+    "bills_unpaid": ("USD", "what failed labs left unpaid of the month's bills, where these are cleared"),
+    "network_owed": ("USD", "claims between parties at the start of the month; null while the network is not cleared"),
+    "network_short": ("USD", "of them, what would not be paid if all were settled, with the tenants failed that fail in the month"),
+    "network_first": ("USD", "of that, what debtors would be short of if all of theirs paid in full"),
+    "network_contagion": ("1", "the rest of it, over that; null without any"),
+    "stress_short": ("USD", "network_short if the largest tenant failed instead"),
+    "stress_first": ("USD", "network_first then"),
+    "stress_contagion": ("1", "network_contagion then"),
     # compute
     "rent": ("USD/GPU-hour", "posted rent of the newest vintage"),
     "unit_cost": ("USD/GPU", "cost of an installed GPU, shell and power included"),
@@ -304,7 +328,11 @@ FLOWS: Final[Columns] = {
 
 EVENTS: Final[Columns] = {
     **WHEN,
-    "kind": ("text", "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal or rule"),
+    "kind": (
+        "text",
+        "issuance, downgrade, upgrade, trigger, default, liquidation, failure, renegotiation, withdrawal, sale, rule, stage, "
+        "warning",
+    ),
     "region": ("text", "region"),
     "deal": ("id", "deal concerned"),
     "party": ("text", "agent or class concerned"),
@@ -323,6 +351,20 @@ APPLICATIONS: Final[Columns] = {
     "planned": ("share", "the same, what a planner would"),
 }
 
+EXPOSURES: Final[Columns] = {
+    **WHEN,
+    "region": ("text", "region"),
+    "scene": ("text", "whose failure is looked at: month, the tenants that fail in it, or largest tenant"),
+    "payer": ("text", "kind and name; deals of one sponsor together"),
+    "payee": ("text", "the same"),
+    "kind": (
+        "text",
+        "what is owed: notes, loans, contract above spot, pledge, guarantee, prepaid rent, bonds, site rents, protection",
+    ),
+    "amount": ("USD", "owed at the start of the month"),
+    "paid": ("USD", "of it, what would be paid if all were settled"),
+}
+
 COLUMNS: Final[dict[str, Columns]] = {
     "monthly": MONTHLY,
     "deals": DEALS,
@@ -331,4 +373,5 @@ COLUMNS: Final[dict[str, Columns]] = {
     "flows": FLOWS,
     "events": EVENTS,
     "applications": APPLICATIONS,
+    "exposures": EXPOSURES,
 }

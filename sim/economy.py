@@ -70,6 +70,8 @@ class Economy(mesa.Model):
         self.styles: dict[str, list[int]] = {}  # columns of the record -> investors' columns in the deal book
         self.facts: dict[str, dict[str, float]] = {}  # this month's figures by region, for the record
         self._fixed: dict[tuple[str, ...], np.ndarray] = {}  # who is who, as arrays
+        self.failed: set[int] = set()  # tenants whose contracts fell to spot this month
+        self.snapshots: dict[str, Any] = {}  # who owes whom at the start of the month, by region, where that is looked at
         self.residual = 0.0  # largest gap of the audit this month
 
     @property
@@ -80,6 +82,7 @@ class Economy(mesa.Model):
     def step(self) -> None:
         """Live one month."""
         self.facts = {region: {} for region in self.regions}
+        self.failed = set()
         for phase in PHASES:
             phase(self)
 

@@ -38,9 +38,11 @@ COUNTED = (  # figures that phases note
     *("capex_lessors", "leased", "swaps", "equipment_rents", "lessor_depreciation", "lessor_losses"),
     *("lessor_equity", "lessor_failures", "bank_losses_lessors"),
     *("protection", "protection_gross", "premiums", "protection_paid", "protection_lost", "seller_failures"),
+    *("insurers_sold", "insurers_fall", "bills_unpaid"),
     *("vendor_equity", "vendor_equity_labs", "circular_orders", "unsold", "bought_back"),
     *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades", "rating_fees"),
     *("sites_begun", "orders_waiting"),
+    *("retention", "retained", "capital_charge", "rule_ahead", "lobbying", "brought_forward"),
     *("renewals", "sites_sold"),
     *("capex_sovereigns", "sovereign_budget", "sovereign_stakes", "sovereign_units", "sovereign_notes", "at_home"),
     *("cloud_failures", "guarantees_void", "bond_losses", "deals_hit", "rent_lost"),
@@ -58,8 +60,11 @@ COUNTED = (  # figures that phases note
         "bank_losses",
     ),
 )
-JUDGED = (  # figures of applications, null where nobody asks lenders
+MEASURED = (  # figures that phases note where they are measured; null elsewhere
     *("funded_compute", "funded_social", "planned_social", "distortion", "contractible_social", "demand_funded"),
+    "insurers_ratio",
+    *("network_owed", "network_short", "network_first", "network_contagion"),
+    *("stress_short", "stress_first", "stress_contagion"),
 )
 FILED = {  # sponsors' accounts, and agencies' standing: column -> name
     "earnings": "earnings",
@@ -131,8 +136,10 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "investor_leverage": debt / worth if worth > THIN * debt else np.nan,
         "funded_share": facts["funded"] / facts["wanted"] if facts["wanted"] > 0.0 else np.nan,
         **{name: facts[name] for name in ("protection_grade", "protection_operators", "protection_junior")},
+        **{name: facts.get(name, np.nan) for name in MEASURED},
         "circular_share": _share(facts.get("circular_orders", 0.0), facts["funded"] + facts["orders_clouds"]),
         "cost_of_capital": facts["cost_of_capital"],
+        **rules_in_force(economy, region),
         "raise_multiple": facts["raise_multiple"],
         "rent": market.rent / YEAR_HOURS,
         "rent_to_cost": market.rent / market.unit_cost,
@@ -142,7 +149,6 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "training": market.training / MONTHS,
         "applications": _applications(economy, region),
         "applications_funded": _applications(economy, region) * facts.get("funded_number", np.nan),
-        **{name: facts.get(name, np.nan) for name in JUDGED},
         "demand_met": _demand_met(economy),
         "lab_concentration": facts["concentration"],
         "leading_lab": facts["leading_lab"],
@@ -167,6 +173,18 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
     return (
         row | region_figures(economy, region) | gpus_by_age(economy, region) | _customers(economy, region) | _ladder(economy, rows)
     )
+
+
+def rules_in_force(economy: Economy, region: str) -> dict[str, Any]:
+    """What a region's regulator is doing, and whether a market is closed or a warning stands."""
+    facts = economy.facts[region]
+    staged = [regulator for regulator in economy.all("regulator", region) if regulator.process.staged]
+    return {
+        "rule_stage": staged[0].stage if staged else None,
+        "rule_force": staged[0].force if staged else 0.0,
+        "market_closed": facts["market_closed"] > 0.0,
+        "warning": facts.get("warning", 0.0) > 0.0,
+    }
 
 
 def _share(part: float, whole: float) -> float:

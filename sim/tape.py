@@ -5,6 +5,20 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What binds a region's sponsors and lenders now, and what they know to come."""
+
+    kept: float = 0.0  # share of the notes of new deals that sponsors must keep
+    charge: float = 0.0  # 1/year asked for the capital that investors' notes tie up, by regulation
+    disclosed: bool = False  # what sponsors stand behind is known at once
+    closed: tuple[str, ...] = ()  # channels in which nothing closes
+    barred: tuple[str, ...] = ()  # of them those in which nothing is refinanced either
+    ahead: int = 0  # months until a rule that is announced takes effect; 0: none is
+    coming: tuple[str, ...] = ()  # channels that it concerns
+    alarm: float = 0.0  # 1/year that investors, warned, add to the losses they expect
+
+
+@dataclass(frozen=True)
 class Market:
     """One region's public facts. USD, GPU (H100-equivalents), 1/year; rent and costs in USD/GPU/year."""
 
@@ -53,6 +67,7 @@ class Market:
     spent: float  # USD of the last month's capital spending, sovereigns' own left out
     ltv_addon: float
     novelty: float  # premium asked of a new asset class
+    rules: Rules
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import pytest
 from analysis import compare, policies, report
 from analysis.__main__ import main as command
 from analysis.decisions import comparing
-from analysis.decisions.policies import effects, load
+from analysis.decisions.policies import Missing, effects, load
+from analysis.pages.policy import untried
 from sim.compose import names
 from tests.comparisons import comparison
 
@@ -74,8 +75,10 @@ def test_a_report_goes_only_where_a_page_belongs(capsys, tmp_path):
 
 def test_policies_are_shipped_scenarios_and_what_is_missing_is_named():
     found = load()
-    assert set(found.scenarios) <= set(names("scenario"))
-    assert {one.says for one in found.missing} >= {"risk retention", "moratorium"}
+    assert {"risk_retention", "moratorium"} < set(found.scenarios) <= set(names("scenario"))
+    lacking = found.model_copy(update={"missing": (Missing(says="a tax", why="nobody pays it"),)})
+    assert untried(found) == "All 11 policies of the list have a mechanism and were tried."
+    assert untried(lacking) == "The model has no mechanism yet for a tax, so these are not tried."
 
 
 def test_a_policy_that_has_more_of_everything_saves_less_than_nothing(tmp_path):
@@ -85,7 +88,7 @@ def test_a_policy_that_has_more_of_everything_saves_less_than_nothing(tmp_path):
     assert len(rows) == 3 * len(load().policies)
     assert all(row.not_built.difference < 0.0 and row.avoided.difference < 0.0 and row.ratio != row.ratio for row in rows)
     page = report.comparison(Path(home)).read_text("utf-8")
-    assert "Policies by cost and benefit" in page and "no mechanism yet for risk retention" in page
+    assert "Policies by cost and benefit" in page and "policies of the list have a mechanism" in page
 
 
 def test_a_policy_that_forgoes_spending_and_avoids_losses_has_a_rate(tmp_path):

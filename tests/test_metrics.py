@@ -68,7 +68,7 @@ def tranches(*rows: tuple[int, int, str, float, str]) -> pd.DataFrame:
 
 def events(*rows: tuple[int, str, int, float]) -> pd.DataFrame:
     found = pd.DataFrame(rows, columns=["month", "kind", "deal", "amount"])
-    return found.assign(date=dates(found["month"]), region="us")
+    return found.assign(date=dates(found["month"]), region="us", text="LTV cap tightened")
 
 
 def hill(years: int = 10, peak: int = 60, trough: int = 84) -> np.ndarray:
@@ -282,7 +282,40 @@ def test_a_rules_lag_runs_from_the_first_breach():
     with pytest.raises(NoValue, match="no rule followed"):
         cycles.rule_lag(beside(run, events=events((5, "rule", 0, 0.1))))
     with pytest.raises(NoValue, match="never exceeded"):
-        cycles.rule_lag(world(1, loss_rate=0.0))
+        cycles.rule_lag(beside(world(1, loss_rate=0.0), events=events((5, "rule", 0, 0.1))))
+
+
+def test_a_deliberate_rules_lag_runs_from_the_call_and_ends_when_it_binds():
+    """Called for in month 10, binding in 99: 89 months. Other words, and a later call, do not count."""
+    words = ((10, "stage", "a rule is called for"), (22, "stage", "rule proposed"), (73, "stage", "rule announced"))
+    words += ((50, "rule", "copies the playbook"), (99, "rule", "rule takes effect"), (110, "stage", "a rule is called for"))
+    found = events(*((month, kind, -1, 0.1) for month, kind, _ in words)).assign(text=[text for *_, text in words])
+    run = beside(world(10, loss_rate=np.where(np.arange(120) >= 5, 0.03, 0.0)), events=found)
+    assert cycles.rule_lag(run) == approx(89 / 12)
+
+
+def test_a_rule_at_once_has_no_lag():
+    run = beside(world(10, loss_rate=0.0), events=events((7, "stage", -1, 0.1), (7, "rule", -1, 0.1)))
+    run.tables["events"]["text"] = ["a rule is called for", "market closed"]
+    assert cycles.rule_lag(run) == 0.0
+
+
+def test_a_closed_market_is_measured_once_it_has_reopened():
+    """Closed from month 10 to 45 and from 70 to the end: three years, and none while only the second is known."""
+    t = np.arange(120)
+    assert cycles.closure(world(10, market_closed=((t >= 10) & (t < 46)) | (t >= 70))) == approx(3.0)
+    with pytest.raises(NoValue, match="closed and reopened"):
+        cycles.closure(world(10, market_closed=t >= 70))
+
+
+def test_a_warning_counts_from_the_start_of_the_boom():
+    """The peak is month 60, so the boom begins in month 24; a warning that stands then has no lag, one after the peak is none."""
+    t, capex = np.arange(120), hill()
+    peak = (world(10, capex=capex).bust("us").peak - pd.Period("2023-01", "M")).n
+    for first, years in ((peak - 26, 10 / 12), (peak - 40, 0.0), (peak, 3.0)):
+        assert cycles.warning_lag(world(10, capex=capex, warning=t >= first)) == approx(years)
+    with pytest.raises(NoValue, match="nobody warned"):
+        cycles.warning_lag(world(10, capex=capex, warning=t > peak))
 
 
 def test_every_metric_says_what_it_measures():

@@ -21,5 +21,6 @@ METRICS: Final[dict[str, Callable[..., float | Pooled]]] = {
         *(shapes.persistence, shapes.cycle, booms.bust_chance, booms.bust_odds, booms.boom_busts, booms.price_fall),
         *(booms.failure_multiple, letters.granting_slope, letters.downgrade_clustering, letters.downgrade_delay),
         *(exact.linear_period, exact.book_above_market),
+        *(cycles.closure, cycles.warning_lag),
     )
 }

@@ -13,6 +13,8 @@ from sim.units import MONTHS
 BOOM = 36  # months
 AFTER = 12  # months
 BP = 1e4
+CALLS = ("a rule is called for",)
+BINDS = ("LTV cap tightened", "rule takes effect", "market closed")
 AT_CAP = 0.995  # of the cap; a spread nears it without quite reaching it
 
 
@@ -147,17 +149,50 @@ def class_loss(run: Run, letters: list[str], region: str = "us") -> float:
 
 
 def rule_lag(run: Run, region: str = "us") -> float:
-    """Time from the first month in which losses exceed the regulator's tolerance to the rule that follows, year."""
-    tolerance = run.params["agents"]["regulators"]["tolerance"]
-    breached = run.series("loss_rate", region)
-    breached = breached[breached > tolerance]
-    if breached.empty:
+    """Time from the first month that calls for a rule to the first rule that binds, year.
+
+    A regulator who deliberates says when; for others it is the first month in which losses exceed the tolerance.
+    """
+    called = pd.PeriodIndex(said(run.events("stage", region), CALLS)["at"])
+    if not len(called):
+        losses = run.series("loss_rate", region)
+        called = losses.index[losses > run.params["agents"]["regulators"]["tolerance"]]
+    if not len(called):
         raise NoValue("losses never exceeded the regulator's tolerance")
-    rules = pd.PeriodIndex(run.events("rule", region)["at"])
-    rules = rules[rules > breached.index[0]]
+    rules = pd.PeriodIndex(said(run.events("rule", region), BINDS)["at"])
+    rules = rules[rules >= called.min()]
     if not len(rules):
         raise NoValue("no rule followed the first breach before the run ended")
-    return (rules.min() - breached.index[0]).n / MONTHS
+    return (rules.min() - called.min()).n / MONTHS
+
+
+def closure(run: Run, region: str = "us") -> float:
+    """How long the first market stayed closed that reopened before the run ended, year."""
+    shut = run.series("market_closed", region).astype(bool)
+    spell = (shut != shut.shift()).cumsum()[shut]
+    lengths = spell.groupby(spell).size()
+    if len(lengths) and shut.iloc[-1]:
+        lengths = lengths.iloc[:-1]
+    if not len(lengths):
+        raise NoValue("no market was closed and reopened")
+    return float(lengths.iloc[0]) / MONTHS
+
+
+def warning_lag(run: Run, region: str = "us") -> float:
+    """Time from the start of the boom to the first month of it in which a warning stands, year."""
+    peak, warned = run.bust(region).peak, run.series("warning", region).astype(bool)
+    start = peak - BOOM
+    if start < warned.index[0]:
+        raise NoValue("the boom began before the run")
+    standing = warned.index[warned & (warned.index >= start) & (warned.index <= peak)]
+    if not len(standing):
+        raise NoValue("nobody warned in the boom")
+    return (standing.min() - start).n / MONTHS
+
+
+def said(events: pd.DataFrame, words: tuple[str, ...]) -> pd.DataFrame:
+    """Those of some events that say one of these."""
+    return events[events["text"].isin(words)]
 
 
 def in_bust(at: pd.PeriodIndex, bust: Bust) -> np.ndarray:

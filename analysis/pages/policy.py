@@ -97,9 +97,16 @@ def sentences(found: Policies, sides: Sequence[Gathered]) -> list[Sentence]:
         best(rows),
         dear(rows),
         harm(rows),
-        f"The model has no mechanism yet for {listing([one.says for one in found.missing])}, so these are not tried.",
+        untried(found),
     ]
     return [Sentence(text, TABLE if n < 4 else "policies") for n, text in enumerate(said)]
+
+
+def untried(found: Policies) -> str:
+    """Policies without a mechanism."""
+    if not found.missing:
+        return f"All {len(found.policies)} policies of the list have a mechanism and were tried."
+    return f"The model has no mechanism yet for {listing([one.says for one in found.missing])}, so these are not tried."
 
 
 def idle(rows: Sequence[Effect]) -> str:

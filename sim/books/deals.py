@@ -93,10 +93,12 @@ class DealBook(Table):
                 "granted": (np.int8, (*pair, len(KEPT))),  # first letters, places in the list of letters from 1; 0 none
                 "rating": (np.int64, pair),  # place in the list of letters; -1 before the first
                 "streak": (np.int64, pair),  # reviews in a row that found another letter
+                "counted": (np.int64, pair),  # the letter by which insurers last counted their capital; -1 before the first
                 "price": (np.float64, pair),
                 "lost": (np.float64, pair),  # USD written off since closing
                 "budget": (np.float64, ()),  # USD of hardware and shell
-                "escrow": (np.float64, ()),  # USD of sponsor's money for the build
+                "escrow": (np.float64, ()),  # USD of sponsor's money for the build, and for its own notes
+                "set_aside": (np.float64, ()),  # USD of that for its own notes
                 "collected": (np.float64, ()),  # USD of net rent since the last pay date
                 "terms": (TERMS.dtype, ()),
                 "state": (STATE.dtype, ()),
@@ -186,7 +188,7 @@ class DealBook(Table):
         terms = self.library.scaled(kind, pool, columns["commitment"])
         terms["classes"], terms["coupon"] = len(CLASSES), coupon
         columns |= {"kind": kind, "due": self.library.due[kind], "undrawn": columns["commitment"]}
-        rows = self.add(count, terms=terms, state=STATE, period=PERIOD, party=parties, price=1.0, rating=-1, **columns)
+        rows = self.add(count, terms=terms, state=STATE, period=PERIOD, party=parties, price=1.0, rating=-1, counted=-1, **columns)
         self["state"]["pool"][rows] = pool
         self._found.clear()
         return rows

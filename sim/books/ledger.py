@@ -17,7 +17,7 @@ CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), (
 KINDS = (
     *("world", "users", "savers", "banks", "suppliers", "utilities", "landlords", "exchange"),
     *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal", "sovereign"),
-    *("seller", "lessor"),
+    *("seller", "lessor", "watchdog"),
 )
 
 # flow: (account of the payer that rises, account of the payee that falls); cash moves beside them
@@ -38,6 +38,7 @@ FLOWS = {
     "drawdown": ("notes", "notes"),  # investors -> deals
     "note_sale": ("notes", "notes"),  # buyer -> seller, at the price
     "escrow": ("stakes", "equity"),  # sponsor -> deal
+    "escrow_returned": ("equity", "stakes"),  # deal -> sponsor, for the notes of the deal that it keeps
     "cure": ("stakes", "equity"),  # sponsor -> deal, a shortfall made good
     "takeout": ("equity", "equity"),  # refinancing deal -> the deal it repays
     "residual": ("profit", "profit"),  # deal -> sponsor

@@ -39,8 +39,13 @@ def note_price(coupon, rate, wal):
 
 def fire_sale(p: Params, discount: float, sold: float) -> float:
     """Discount after a month in which ``sold`` (share of capacity, 1/year) came to market."""
-    wanted = min(max(p.fire_sale + p.fire_sale_impact * sold, 0.0), p.fire_sale_cap)
+    wanted = impact(p.fire_sale, p.fire_sale_impact, p.fire_sale_cap, sold)
     return discount + p.fire_sale_memory * (wanted - discount)
+
+
+def impact(usual: float, slope: float, cap: float, sold: float) -> float:
+    """Discount at which a market takes what is ``sold``, a share of itself: ``usual`` when that is little, ``cap`` at most."""
+    return min(max(usual + slope * sold, 0.0), cap)
 
 
 def trades(held: np.ndarray, wanted: np.ndarray, turnover: float) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -130,7 +130,8 @@ def _plan_operators(economy: Economy, region: str) -> None:
         order = operator.want(market, value, growth)
         own = market.own_share * (1.0 - debt)
         owned = replace(order, amount=lease(economy, region, operator, order.amount, cost, own))
-        operator.queue(placing.parts(economy, region, operator, owned, offers), waits)
+        parts = placing.parts(economy, region, operator, owned, offers)
+        operator.queue(_in_time(economy, region, operator, parts), waits)
         cash = float(ledger.cash(operator.party))
         sold = operator.outside(value, own, cash)
         economy.save(operator.party, region, sold)
@@ -144,6 +145,17 @@ def _plan_operators(economy: Economy, region: str) -> None:
     mean_view = math.fsum(o.depreciation * w for o, w in zip(operators, weights, strict=True)) / math.fsum(weights)
     economy.publish(region, depreciation_view=mean_view)
     economy.note(region, cost_of_capital=cost)
+
+
+def _in_time(economy: Economy, region: str, operator: Any, parts: dict[str, float]) -> dict[str, float]:
+    """A plan, USD by channel, as a sponsor places it who knows the date of a rule; what is in line may close before."""
+    rules = economy.tape[region].rules
+    coming = rules.coming if rules.ahead <= operator.params.rush_from else ()
+    moved = operator.hurry(coming, economy.clock, rules.ahead)
+    rushed: dict[str, float] = operator.rushed(parts, coming)
+    extra = math.fsum(rushed.values()) - math.fsum(parts.values()) if rushed is not parts else 0.0
+    economy.note(region, brought_forward=moved + extra, orders=extra)
+    return rushed
 
 
 def _distress(economy: Economy, region: str, sponsor: int) -> tuple[float, float]:

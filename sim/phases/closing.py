@@ -9,6 +9,7 @@ import numpy as np
 from sim import reports
 from sim.books import audit
 from sim.books.ledger import WORLD
+from sim.phases.exposing import settle
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def close(economy: Economy) -> None:
     books = (economy.ledger, economy.deals, economy.fleet, cloud_parties(economy))
     found = audit.gaps(*books, bonds, landlords, property_)
     found += [audit.contracts_gap(economy.ledger, book.gaps()) for book in economy.protection.values()]
-    economy.residual = audit.check(found)
+    economy.residual = audit.check(found + settle(economy))
     if economy.month >= 0:
         reports.monthly(economy)
     economy.clock += 1

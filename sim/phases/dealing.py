@@ -13,6 +13,7 @@ from sim.markets.parts import pledged
 from sim.phases import shopping
 from sim.phases.anchoring import choose_tenants
 from sim.phases.pledging import backings, pledges
+from sim.phases.retaining import keep, pay_for_slices
 from sim.phases.siting import staged
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def deal_rows(
         budget=own,
         housed=cost,
         waits=staged(economy),
-        shares=holders(economy, region, channel, len(cost)),
+        shares=keep(economy, region, holders(economy, region, channel, len(cost)), sponsors, channel, notes),
     )
     gpus = cost / market.unit_cost
     economy.fleet.deals.add(len(cost), gpus=gpus, vintage=BEFORE + economy.clock)
@@ -132,6 +133,7 @@ def draw(economy: Economy, region: str, rows: np.ndarray, amounts: np.ndarray) -
     slots, bank = economy.slots(region), economy.outside["banks", region]
     needs = economy.deals.by_holder(rows, amounts)
     borrow(economy.ledger, bank, economy.deals.investors[slots], needs[slots])
+    pay_for_slices(economy, region, rows, amounts)
     lent = needs[economy.deals.investors == bank]
     if lent.any():
         economy.ledger.provide("wholesale_funding", bank, float(lent[0]))

@@ -32,8 +32,8 @@ class Accounts(NamedTuple):
 
 def disclose(economy: Economy) -> None:
     """Sponsors file a month's accounts; what they stand behind beside their balance sheets is known some time later."""
-    lag = economy.params.sim.markets.guarantees.lag
     for region in economy.regions:
+        lag = 0 if economy.tape[region].rules.disclosed else economy.params.sim.markets.guarantees.lag
         for kind, accounts in (("operator", operators(economy, region)), ("cloud", clouds(economy, region))):
             for sponsor, *amounts in zip(economy.all(kind, region), *(a.tolist() for a in accounts), strict=True):
                 sponsor.file(*amounts, lag)
@@ -100,9 +100,15 @@ def present_value(economy: Economy, region: str, rent: np.ndarray, months: np.nd
 # -- who looks ---------------------------------------------------------------------------------------------------------
 
 
+def looked_at(economy: Economy, region: str) -> str:
+    """What a region's agencies and lenders look at: all, where a rule makes sponsors say it."""
+    seen: str = economy.params.sim.markets.guarantees.seen
+    return "all" if economy.tape[region].rules.disclosed else seen
+
+
 def seen(economy: Economy, kind: str, region: str) -> np.ndarray:
     """Debts over a year's earnings (s,) of sponsors, as far as others know of them."""
-    whole, people = economy.params.sim.markets.guarantees.seen == "all", economy.all(kind, region)
+    whole, people = looked_at(economy, region) == "all", economy.all(kind, region)
     owed = [sponsor.reported + (sponsor.shown if whole else 0.0) for sponsor in people]
     years: np.ndarray = guarantees.leverage(owed, [sponsor.earnings for sponsor in people])
     return years
@@ -112,7 +118,7 @@ def default_probabilities(economy: Economy, region: str) -> np.ndarray:
     """Of a region's clouds (c,) as agencies see them, 1/year."""
     p, usual = economy.params.sim.markets.guarantees, economy.params.sim.books.channels.anchor_default
     count = len(economy.all("cloud", region))
-    if p.seen == "nothing":
+    if looked_at(economy, region) == "nothing":
         return np.full(count, usual)
     return guarantees.default_probability(p, usual, seen(economy, "cloud", region))
 
@@ -121,7 +127,7 @@ def charge(economy: Economy, region: str, rows: np.ndarray) -> None:
     """Lenders add to coupons of new deals what they ask for sponsors' debts, tenants' credit and agencies' letters."""
     p, deals, added = economy.params.sim.markets.guarantees, economy.deals, tenancy.premium(economy, region, rows)
     added += mandating.distrust(economy, region, rows)
-    if p.seen != "nothing":
+    if looked_at(economy, region) != "nothing":
         premium = guarantees.premium(p, seen(economy, "operator", region))
         added += premium[economy.places("operator", region, deals["sponsor"][rows])]
     deals["surcharge"][rows] += added

@@ -32,7 +32,8 @@ def check_guarantors(economy: Economy, region: str) -> None:
     p = economy.params.sim.markets.guarantees
     for cloud in economy.all("cloud", region) if p.limit > 0.0 else []:
         due = calls(economy, rented(economy, region, np.array([cloud.party])))
-        owed = cloud.reported + (cloud.shown if p.seen == "all" else 0.0)
+        disclosed = economy.tape[region].rules.disclosed
+        owed = cloud.reported + (cloud.shown if disclosed or p.seen == "all" else 0.0)
         able = max(float(economy.ledger.cash(cloud.party)), 0.0) + room(p, owed, other_business(economy, region, cloud))
         if due > able:
             fail_cloud(economy, region, cloud, "guarantees called beyond its means; contracts reset to spot")
@@ -65,6 +66,7 @@ def fail_cloud(economy: Economy, region: str, cloud: Any, text: str) -> None:
 
 def reset(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
     """Contracts of failed tenants fall to spot; USD/year (n,) of rent that deals lose."""
+    economy.failed.update(economy.contracts["tenant"][rows].tolist())
     cover, before = economy.params.sim.markets.compute.cover, economy.contracts["rent"][rows].copy()
     gpus, vintage = (economy.fleet.deals[name][rows] for name in ("gpus", "vintage"))
     economy.contracts.reset(rows, spot(economy, region, vintage))

@@ -58,7 +58,8 @@ def issue_bonds(economy: Economy, region: str, cloud: Any, amount: float) -> Non
 
 def _known(economy: Economy, cloud: Any) -> float:
     """USD that a cloud stands behind beside its balance sheet, as far as its bondholders look and know."""
-    return float(cloud.shown) if economy.params.sim.markets.guarantees.seen == "all" else 0.0
+    disclosed = economy.tape[cloud.region].rules.disclosed
+    return float(cloud.shown) if disclosed or economy.params.sim.markets.guarantees.seen == "all" else 0.0
 
 
 def _buyers(economy: Economy, region: str, cloud: Any) -> np.ndarray:

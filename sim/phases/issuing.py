@@ -11,9 +11,10 @@ from sim.phases.contracting import prepay
 from sim.phases.dealing import coupons, deal_rows, kinds
 from sim.phases.disclosing import charge
 from sim.phases.leasing import sign
-from sim.phases.placing import count_securities, room, rules, transmitted, usual_debt, yearly
+from sim.phases.placing import count_securities, open_now, room, rules, transmitted, usual_debt, yearly
 from sim.phases.pledging import pledges
 from sim.phases.refinancing import refinance, take_out
+from sim.phases.retaining import asked
 from sim.phases.supporting import circular, equip
 from sim.sums import total
 
@@ -40,6 +41,8 @@ def _fund(economy: Economy, region: str) -> None:
     kind = kinds(economy, region)
     sizes, coupon = pledge[:, None] * deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
     own_share = market.own_share * (1.0 - pledge * debt + deals.library.reserve(kind, sizes, coupon))
+    slices = market.own_share * asked(economy, region) * pledge * debt  # of cost, notes that sponsors keep
+    own_share = own_share + slices
     wanted, share = _funded_share(economy, region, pledge * debt, own_share)
     amounts = np.where(np.isnan(share), 0.0, wanted * share)
     amounts[amounts < economy.params.agents.operators.least] = 0.0
@@ -58,14 +61,14 @@ def _fund(economy: Economy, region: str) -> None:
     rows = deal_rows(economy, region, parties, placed, notes, cost, coupon[placed])
     charge(economy, region, rows)
     sign(economy, region, rows)
-    own = cost * own_share[placed]
-    prepaid = prepay(economy, region, rows, own)
+    own, aside = cost * own_share[placed], cost * slices[placed]
+    prepaid = prepay(economy, region, rows, own - aside)
     put_in = own - prepaid
     for operator in operators:
         need = float(put_in[parties == operator.party].sum())
         economy.save(operator.party, region, need - float(economy.ledger.cash(operator.party)))
     economy.ledger.pay("escrow", parties, economy.deals["party"][rows], put_in)
-    economy.deals["escrow"][rows] = own
+    economy.deals["escrow"][rows], economy.deals["set_aside"][rows] = own, aside
     mandating.pay(economy, region, rows)
     _note_issuance(economy, region, placed, notes)
 
@@ -93,7 +96,8 @@ def _funded_share(economy: Economy, region: str, debt: np.ndarray, own_share: np
     market, menu = economy.tape[region], economy.menus[region]
     operators, place = economy.all("operator", region), {channel.name: j for j, channel in enumerate(menu)}
     carried = np.array([1.0 if channel.lender == "banks" else market.ration for channel in menu])
-    lent = 1.0 - debt + debt * carried
+    sold = debt * (1.0 - asked(economy, region))
+    lent = 1.0 - sold + sold * carried
     wanted = np.zeros((len(operators), len(menu)))
     able, tied, own = np.zeros_like(wanted), np.zeros(len(operators)), np.zeros(len(operators))
     for i, operator in enumerate(operators):
@@ -111,7 +115,7 @@ def _funded_share(economy: Economy, region: str, debt: np.ndarray, own_share: np
     np.divide(np.minimum(able, rationed), wanted, out=share, where=wanted > 0.0)
     share = economy.transmit("funded_share", region, np.minimum(share, 1.0))
     notes = np.where(np.isnan(share), 0.0, wanted * share).sum(axis=0) * (market.own_share * debt)
-    share = share * _fitting(economy, region, notes)
+    share = share * _fitting(economy, region, notes) * open_now(economy, region)
     circular(economy, region, tied, own, np.where(np.isnan(share), 0.0, wanted * share))
     return wanted, np.where(wanted > 0.0, share, np.nan)
 

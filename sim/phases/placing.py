@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.books.channels import USUAL, Capacity, Menu
+from sim.markets.regulation import divert
 from sim.orders import CapexOrder, Offer
 from sim.phases.dealing import coupons, kinds
 from sim.phases.pledging import advances, apart, backings, pledges
+from sim.phases.retaining import asked
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -32,6 +34,7 @@ def waits(economy: Economy, region: str) -> dict[str, int]:
 
 def parts(economy: Economy, region: str, operator: Any, order: CapexOrder, offers: list[Offer]) -> dict[str, float]:
     """USD of an order by channel: what is cheaper than the usual ones and has room, then the region's mix; or all by cost."""
+    closed, usual_open = economy.tape[region].rules.closed, [c for c in USUAL if c not in economy.tape[region].rules.closed]
     if rules(economy, region).choice == "cheapest":
         found: dict[str, float] = operator.place(order.amount, offers)
         found[operator.ranked(offers)[-1].channel] += order.amount - total(found.values())  # what finds no room waits there
@@ -41,7 +44,13 @@ def parts(economy: Economy, region: str, operator: Any, order: CapexOrder, offer
     found = operator.place(order.amount, ranked[:usual])
     left = order.amount - total(found.values())
     found["abs"], found["private"] = left * order.share_securitised, left * (1.0 - order.share_securitised)
-    return found
+    return divert(found, closed, usual_open, economy.params.sim.markets.regulation.closure.diverted)
+
+
+def open_now(economy: Economy, region: str) -> np.ndarray:
+    """1 for each channel (c,), 0 for those that a rule has closed."""
+    closed = economy.tape[region].rules.closed
+    return np.array([float(channel.name not in closed) for channel in economy.menus[region]])
 
 
 # -- advance rates -----------------------------------------------------------------------------------------------------
@@ -70,11 +79,14 @@ def transmitted(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def usual_debt(economy: Economy, region: str) -> float:
-    """Debt over what operators pay for units: the region's; where channels are not backed alike, their own by use."""
+    """Others' debt over what operators pay for units: the region's; where channels are not backed alike, their own by use."""
+    market, sold = economy.tape[region], 1.0
+    if market.rules.kept > 0.0:
+        sold -= float(usage(economy, region) @ asked(economy, region))
     if not apart(backings(economy, region)):
-        return economy.tape[region].advance_mezzanine
+        return sold * market.advance_mezzanine
     _, debt = advance(economy, region)
-    return float(usage(economy, region) @ (pledges(economy, region) * debt))
+    return sold * float(usage(economy, region) @ (pledges(economy, region) * debt))
 
 
 def start_rates(economy: Economy, region: str) -> np.ndarray:
@@ -108,7 +120,7 @@ def placed(economy: Economy, region: str, months: int = YEAR) -> np.ndarray:
 def room(economy: Economy, region: str) -> np.ndarray:
     """Notes (c,) USD that each channel's lenders still take."""
     most = np.array([yearly(economy, channel.capacity) for channel in economy.menus[region]])
-    return np.maximum(most - placed(economy, region), 0.0)
+    return np.maximum(most - placed(economy, region), 0.0) * open_now(economy, region)
 
 
 def yearly(economy: Economy, capacity: Capacity) -> float:
@@ -145,13 +157,14 @@ def offers(economy: Economy, region: str) -> list[Offer]:
     sizes, coupon = economy.deals.library.sizes(kind, senior, debt), coupons(economy, region, kind)
     rate = (sizes * coupon).sum(axis=1) / np.maximum(debt, 1e-9)
     lent = pledges(economy, region) * debt  # of what operators pay
+    sold = lent * (1.0 - asked(economy, region))
     cost = room(economy, region) / np.maximum(economy.tape[region].own_share * lent, 1e-9)
     operators, found = economy.all("operator", region), []
     for c, channel in enumerate(menu):
         if channel.use == "build" and channel.name in of.open:
             line = total(total(o.plans[channel.name]) + o.ready[channel.name] for o in operators)
             left = max(float(cost[c]) - line, 0.0)
-            found.append(Offer(channel.name, float(lent[c]), float(rate[c]), channel.closing, left))
+            found.append(Offer(channel.name, float(sold[c]), float(rate[c]), channel.closing, left))
     return found
 
 

@@ -14,7 +14,9 @@ from sim.phases.borrowing import expected
 from sim.phases.funding import weight_of_bonds
 from sim.phases.governing import buy_notes
 from sim.phases.hedging import covered, hedge
+from sim.phases.insuring import bids_within, restrain, sell_down
 from sim.phases.placing import usual_debt
+from sim.phases.trading import hand_over
 from sim.sums import by_row, total
 from sim.units import MONTHS
 
@@ -33,6 +35,9 @@ def price(economy: Economy) -> None:
         _clear(economy, region, exposure, sought)
         _mark(economy, region)
         _trade(economy, region, exposure)
+        if sell_down(economy, region):
+            book_marks(economy, region)
+        restrain(economy, region, sought)
         buy_notes(economy, region)
         hedge(economy, region, exposure)
         repay(economy.ledger, economy.outside["banks", region], economy.parties("investor", region))
@@ -135,26 +140,26 @@ def _bids(economy: Economy, region: str, exposure: np.ndarray, sought: float) ->
     share, cost = covered(economy, region, exposure)
     loss, risk = loss * (1.0 - share) + cost * share, risk * (1.0 - share)
     market = economy.tape[region]
-    economy.bids[region] = Book.of(
-        [
-            agent.bid(
-                market,
-                max(float(has), agent.style.committed / agent.style.count * debt),
-                market.dispersion * float(alone),
-                float(mu),
-                float(sigma),
-                lean,
-                letter,
-            )
-            for agent, has, mu, sigma, alone in zip(agents, own, loss, risk, 1.0 - share, strict=True)
-        ]
-    )
+    bids = [
+        agent.bid(
+            market,
+            max(float(has), agent.style.committed / agent.style.count * debt),
+            market.dispersion * float(alone),
+            float(mu),
+            float(sigma),
+            lean,
+            letter,
+        )
+        for agent, has, mu, sigma, alone in zip(agents, own, loss, risk, 1.0 - share, strict=True)
+    ]
+    economy.bids[region] = Book.of(bids_within(economy, region, bids, debt + sought))
 
 
 def requested(economy: Economy, region: str) -> float:
     """Notes, USD, that deals of next month will ask investors for."""
     debt, own = usual_debt(economy, region), economy.tape[region].own_share
-    banks = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
+    banks: list[str] = [channel.name for channel in economy.menus[region] if channel.lender == "banks"]
+    banks += economy.tape[region].rules.closed  # nothing is asked there either
     return expected(economy, region) + total(
         operator.expects(economy.clock + 1, float(economy.ledger.cash(operator.party)), debt, banks, own)
         for operator in economy.all("operator", region)
@@ -228,12 +233,4 @@ def _trade(economy: Economy, region: str, exposure: np.ndarray) -> None:
         paid += np.outer(((balance[:, k] * prices[:, k])[:, None] * slices).sum(axis=0), buys)
         shares[:, k] += np.outer(by_row(slices), buys) - slices
     deals["shares"][np.ix_(rows, np.arange(exposure.shape[0]), slots)] = shares
-    owned = economy.ledger.balance(people, "notes")
-    sold_share = np.divide([total(row) for row in face], owned, out=np.zeros_like(owned), where=owned > 0.0)
-    seller, buyer = np.nonzero(paid)
-    borrow(economy.ledger, economy.outside["banks", region], people, paid.sum(axis=0))
-    economy.ledger.pay("note_sale", people[buyer], people[seller], paid[seller, buyer])
-    discount = face - paid
-    economy.ledger.post(people, "notes", "marks", discount.sum(axis=0) - np.array([total(row) for row in discount]))
-    economy.basis[slots] = economy.basis[slots] * (1.0 - sold_share) - discount.sum(axis=0)
-    economy.note(region, traded=total(paid.ravel()))
+    hand_over(economy, region, face, paid)

@@ -17,6 +17,7 @@ from sim.phases.placing import advance, room
 from sim.phases.pledging import advances, backings
 from sim.phases.renewing import outlived, redeem
 from sim.phases.renting import spot
+from sim.phases.retaining import asked, keep
 from sim.sums import total
 from sim.units import MONTHS
 from sim.valuing import own_site_rents, units, used_value
@@ -64,12 +65,14 @@ def refinance(economy: Economy, region: str) -> None:
     advanced = market.refinancing * rate * p.refinancing_advance
     unit = used_value(economy, region, rows, p.refinancing_stress, p.refinancing_years)
     lent = np.minimum(advanced[deals["channel"][rows]] * economy.fleet.deals["gpus"][rows] * unit, owed)
+    lent[barred(economy, region)[deals["channel"][rows]]] = 0.0
     lent[lent < np.maximum(p.refinancing_least * owed, economy.params.agents.operators.least)] = 0.0
     gap = owed - lent
     paid = np.zeros(len(rows), dtype=bool)
+    needed = gap + lent * asked(economy, region)[deals["channel"][rows]]
     for operator in economy.all("operator", region):
         own = deals["sponsor"][rows] == operator.party
-        if own.any() and float(gap[own].sum()) <= operator.params.payoff * float(economy.ledger.cash(operator.party)):
+        if own.any() and float(needed[own].sum()) <= operator.params.payoff * float(economy.ledger.cash(operator.party)):
             paid |= own
     rows, lent, gap = rows[paid], lent[paid], gap[paid]
     economy.ledger.pay("cure", deals["sponsor"][rows], deals["party"][rows], gap)
@@ -87,9 +90,17 @@ def _roll(economy: Economy, region: str, old: np.ndarray, lent: np.ndarray) -> N
     kind = deals.kind(economy.regions.index(region), deals["channel"][old], refinancing=True)
     notes = lent[:, None] * deals.library.sizes(kind, p.refinancing_senior, 1.0)
     given = {"kind": kind, **{name: deals[name][old] for name in ("channel", "agency", "second", "backing")}}
-    given["shares"] = holders(economy, region, None, len(old))
+    given["shares"] = keep(
+        economy, region, holders(economy, region, None, len(old)), deals["sponsor"][old], given["channel"], notes
+    )
     rows = replace(economy, region, old, notes, coupons(economy, region, kind), **given)
     economy.ledger.pay("takeout", deals["party"][rows], deals["party"][old], lent)
+
+
+def barred(economy: Economy, region: str) -> np.ndarray:
+    """Whether a rule keeps each channel (c,) from refinancing what matures."""
+    closed = economy.tape[region].rules.barred
+    return np.array([channel.name in closed for channel in economy.menus[region]])
 
 
 # -- take-outs ---------------------------------------------------------------------------------------------------------
@@ -122,7 +133,8 @@ def _take_out(economy: Economy, region: str, c: int, channel: Channel) -> None:
     kind = np.repeat(kinds(economy, region)[c : c + 1], len(rows))
     coupon = coupons(economy, region, kind)
     notes, owed = offered(economy, region, c, rows, coupon), owed_by(economy, rows)
-    good = _cheaper(economy, region, rows, notes, coupon, owed)
+    kept = asked(economy, region)[c] * notes.sum(axis=1)
+    good = _cheaper(economy, region, rows, notes, coupon, owed + kept)
     taken = np.where(good, notes.sum(axis=1), 0.0)
     good &= np.cumsum(taken) - taken < left  # the last may be more than a small market has room for
     rows, notes, coupon, kind, owed = rows[good], notes[good], coupon[good], kind[good], owed[good]
@@ -133,7 +145,7 @@ def _take_out(economy: Economy, region: str, c: int, channel: Channel) -> None:
     economy.ledger.pay("cure", deals["sponsor"][rows], deals["party"][rows], gap)
     given = {"kind": kind, "channel": which, **engaged(economy, region, deals["sponsor"][rows], which)}
     given["backing"] = backings(economy, region)[which]
-    given["shares"] = holders(economy, region, which, len(rows))
+    given["shares"] = keep(economy, region, holders(economy, region, which, len(rows)), deals["sponsor"][rows], which, notes)
     fresh = replace(economy, region, rows, notes, coupon, **given)
     economy.ledger.pay("takeout", deals["party"][fresh], deals["party"][rows], lent)
     deals.repay(rows, lent + gap)

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.markets.primary import base_rate, copiers, months_of_proof, novelty
 from sim.markets.rules import barred_models
+from sim.phases.deliberating import bind, deliberate
 from sim.phases.disclosing import disclose
 from sim.sums import total
 
@@ -25,11 +26,15 @@ def regulate(economy: Economy) -> None:
         economy.publish(region, base_rate=base_rate(getattr(p, region), economy.month))
         market = economy.tape[region]
         for regulator in economy.all("regulator", region):
+            if regulator.process.staged:
+                deliberate(economy, region, regulator)
+                continue
             before = regulator.addon
             addon = regulator.rule(market.loss_rate)
             economy.publish(region, ltv_addon=addon)
             if addon > before and before < 0.1 * regulator.params.strictness <= addon:
                 _announce(economy, region, addon)
+        bind(economy, region)
         if region == p.playbook.copier and economy.month >= 0:
             _watch(economy, region)
             _copy(economy, region)

@@ -14,6 +14,7 @@ from sim.markets.secondary import fire_sale
 from sim.phases.anchoring import honour
 from sim.phases.borrowing import amortise, redeem, value_pledges
 from sim.phases.contracting import lapse, pass_on, refund
+from sim.phases.exposing import look
 from sim.phases.failing import check_guarantors
 from sim.phases.funding import fund_cloud
 from sim.phases.governing import bids, buy_units
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 def service(economy: Economy) -> None:
     """Collect, renew, cure, pay every deal through the waterfall, sell what defaulted, retire what is over."""
+    look(economy)
     deals = economy.deals
     rows = deals.live(OPERATING)
     renew(economy)

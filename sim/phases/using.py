@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import contracts, tokens
-from sim.phases import upgrading, venturing
+from sim.phases import clearing, upgrading, venturing
 from sim.phases.anchoring import pay_rents
 from sim.phases.borrowing import borrow, claimed, collect, fail
 from sim.phases.contracting import forfeit, owed, renegotiate, use_up
@@ -145,6 +145,11 @@ def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) 
         paid = share * bill * serving * (1.0 + mark_up) + passed
         return own + claimed(economy, region, paid), paid
 
+    def cleared(now: Rents, own: np.ndarray, paid: np.ndarray) -> tuple[clearing.Bills, clearing.Parts]:
+        has = np.where(dry, ledger.cash(economy.parties("lab", region)), cash)  # a failed lab raises nothing
+        due = clearing.bills(now, own, loans.sum(axis=0) + staff, claimed(economy, region, paid), has, paid)
+        return due, clearing.clear(due)
+
     own, revenue = bills(rents)
     dry = (cash + revenue < own) | gone
     fresh = dry
@@ -154,8 +159,14 @@ def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) 
         rents = _rents(economy, region)
         own, revenue = bills(rents)
         fresh = (cash + revenue < own) & ~dry
+        if clearing.clears(economy):
+            due, parts = cleared(rents, own, revenue)
+            fresh = clearing.falls_short(parts) & ~dry
         dry = dry | fresh
     if dry.any():
+        if clearing.clears(economy):
+            rents, own = clearing.share_out(economy, region, rents, due, parts)
+            staff = staff * parts.labs
         _fail(economy, region, dry, own, revenue)
     _raise(economy, region, dry)
     users = economy.outside["users", region]
@@ -165,12 +176,17 @@ def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) 
     _pay(economy, region, rents, own - loans.sum(axis=0) - staff - claimed(economy, region, revenue))
     collect(economy, region, revenue)
     venturing.repay(economy, region, loans)
-    for lab, burn, paid in zip(labs, MONTHS * (own - revenue), revenue, strict=True):
-        lab.burn, lab.revenue = float(burn), float(paid)
-        spare = lab.buy_back(float(ledger.cash(lab.party)), lab.bill)
-        ledger.pay("payout", lab.party, economy.outside["savers", region], spare)
-    economy.note(region, inference_revenue=total(revenue))
+    _look_back(economy, region, own, revenue)
     return rents
+
+
+def _look_back(economy: Economy, region: str, own: np.ndarray, revenue: np.ndarray) -> None:
+    """Labs learn what they burn, having paid ``own`` (l,) USD, and buy back shares with what they cannot use."""
+    for lab, burn, paid in zip(economy.all("lab", region), MONTHS * (own - revenue), revenue, strict=True):
+        lab.burn, lab.revenue = float(burn), float(paid)
+        spare = lab.buy_back(float(economy.ledger.cash(lab.party)), lab.bill)
+        economy.ledger.pay("payout", lab.party, economy.outside["savers", region], spare)
+    economy.note(region, inference_revenue=total(revenue))
 
 
 def _default(economy: Economy, region: str, dry: np.ndarray) -> None:
@@ -260,6 +276,8 @@ def _collect(economy: Economy, region: str, rents: Rents) -> None:
     upgrading.run(economy, region, rents.leased_cost)
     earned = rents.contracted + rents.spot + buy_back(economy, region, rents.rows, rents.spot)
     spent = rents.cost + p.overhead * (earned - rents.cost)
+    if clearing.clears(economy):
+        spent = np.minimum(spent, earned - rents.prepaid)  # who was paid too little pays suppliers what there is
     ledger.pay("running_cost", economy.deals["party"][rents.rows], suppliers, spent)
     site = pay_sites(economy, region, rents.rows, earned - spent - rents.prepaid)
     left = earned - spent - rents.prepaid - site

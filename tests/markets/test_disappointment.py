@@ -140,3 +140,11 @@ def test_a_boom_cannot_stop_before_it_begins():
         resolve(
             ["sim.markets.disappointment.delay=1", "sim.markets.disappointment.delay_month=3", "sim.markets.tokens.growth_month=4"]
         )
+
+
+def test_what_users_cannot_pay_is_seen_to_be_missing_like_what_did_not_come():
+    """A brake of 0.12 lowers what was seen by 0.12, and what is believed by a sixth of it; before that nothing."""
+    p = late(12, memory=6)
+    free, held = (disappointment.extrapolated(p, PATH, 40, HALF_LIFE, 0.5, 0.3, brake) for brake in (0.0, 0.12))
+    assert free - held == approx(0.02)
+    assert disappointment.extrapolated(p, PATH, 20, HALF_LIFE, 0.5, 0.3, 0.12) == 0.3

@@ -10,7 +10,8 @@ SAVING = ("saving=0.4", "saving_month=2", "saving_length=1", "memory=6")
 
 
 def economy(*values: str):
-    return economy_of(*(f"sim.markets.disappointment.{value}" for value in values))
+    """Whose users can pay whatever they want to, so that what is promised does not depend on what was met."""
+    return economy_of("sim.markets.tokens.ceiling.us=0", *(f"sim.markets.disappointment.{value}" for value in values))
 
 
 @fixture(scope="module")
