@@ -35,6 +35,7 @@ from sim.phases.hedging import open_book
 from sim.phases.leasing import paid_by_operators
 from sim.phases.library import read_library
 from sim.phases.placing import start_rates
+from sim.phases.redeeming import open_funds
 from sim.phases.retaining import may_retain
 from sim.phases.siting import break_ground, staged
 from sim.record import Recorder
@@ -232,6 +233,7 @@ def _books(economy: Economy) -> None:
         economy.fleet.cloud_region[slot] = economy.regions.index(owner.region) if owner.kind == "cloud" else ABROAD
     economy.protection = {region: open_book(economy, region) for region in economy.regions}
     economy.applications = {region: open_places(economy, region) for region in economy.regions}
+    economy.funds = {region: open_funds(economy, region) for region in economy.regions}
     people = [a for r in economy.regions for a in economy.all("investor", r)]
     if states:
         first = len(investors) - len(keepers) - len(states)

@@ -17,6 +17,7 @@ from sim.books.channels import menu
 from sim.books.contracts import Contracts
 from sim.books.deals import DealBook
 from sim.books.fleet import Fleet
+from sim.books.funds import Funds
 from sim.books.leases import Leases
 from sim.books.ledger import Ledger
 from sim.books.owners import Owners
@@ -56,6 +57,7 @@ class Economy(mesa.Model):
         self.leases: Leases
         self.protection: dict[str, Protection] = {}  # by region
         self.applications: dict[str, Applications] = {}  # by region
+        self.funds: dict[str, Funds] = {}  # whose savers may ask back, by region
         self.arrows: Arrows
         self.tape: Tape
         self.quotes: dict[str, dict[str, float]] = {}  # credit terms before arrows, by region
@@ -179,7 +181,7 @@ class Economy(mesa.Model):
         other = self._rebuild(self.params if params is None else params)
         books = (
             *("ledger", "deals", "bonds", "contracts", "fleet", "sites", "leases"),
-            *("protection", "applications", "owners", "arrows"),
+            *("protection", "applications", "funds", "owners", "arrows"),
         )
         together = copy.deepcopy([getattr(self, name) for name in books])  # in one, so that all share one ledger
         for name, book in zip(books, together, strict=True):

@@ -49,6 +49,9 @@ COUNTED = (  # figures that phases note
     *("capex_landlords", "leases_signed", "site_rents", "site_rents_empty"),
     *("lease_failures", "lease_claims", "lease_claims_paid", "rents_rejected"),
     *("renegotiations", "rent_conceded", "prepayments", "prepayments_lost"),
+    *("redemption_requests", "redemptions_paid", "redemption_queue", "fund_lines", "fund_value", "fund_worth"),
+    *("forced_sales", "forced_sales_unrelated", "note_discount", "unrelated_discount"),
+    *("unrelated_loans", "unrelated_losses", "contagion"),
     *(
         "inference_revenue",
         "lab_raise",
@@ -66,12 +69,14 @@ MEASURED = (  # figures that phases note where they are measured; null elsewhere
     *("network_owed", "network_short", "network_first", "network_contagion"),
     *("stress_short", "stress_first", "stress_contagion"),
 )
-FILED = {  # sponsors' accounts, and agencies' standing: column -> name
+FILED = {  # accounts of sponsors and funds, standing of agencies: column -> name
     "earnings": "earnings",
     "debt_reported": "reported",
     "debt_beside": "beside",
     "debt_shown": "shown",
     "guaranteed": "guaranteed",
+    "value_shown": "value_shown",
+    "asked_back": "asked_back",
     "mandates": "mandates",
     "looseness": "looseness",
     "notches_lost": "lost",
@@ -121,7 +126,8 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
     deals, rows = economy.deals, economy.rows(region)
     debt = total(deals["state"]["balance"][rows].ravel())
     people = economy.parties("investor", region)
-    worth, loans = total(economy.ledger.net_worth(people)), -total(economy.ledger.balance(people, "loans"))
+    worth = total(economy.ledger.net_worth(people)) - total(economy.funds[region].unrelated)
+    loans = -total(economy.ledger.balance(people, "loans"))
     investors, ebitda = economy.all("investor", region), facts.get("ebitda", 0.0)
     liquidated = facts.get("liquidation_value", 0.0) + facts["loss"]
     row |= {

@@ -17,7 +17,7 @@ CLAIMS = (("cash",), ("notes",), ("loans",), ("stakes", "equity"), ("bonds",), (
 KINDS = (
     *("world", "users", "savers", "banks", "suppliers", "utilities", "landlords", "exchange"),
     *("lab", "operator", "cloud", "vendor", "investor", "agency", "regulator", "deal", "sovereign"),
-    *("seller", "lessor", "watchdog"),
+    *("seller", "lessor", "watchdog", "borrowers"),
 )
 
 # flow: (account of the payer that rises, account of the payee that falls); cash moves beside them
@@ -76,6 +76,10 @@ FLOWS = {
     "equipment_rent": ("profit", "profit"),  # operators -> lessors
     "swap_fee": ("profit", "profit"),  # operators -> lessors
     "protection_closed": ("claims", "claims"),  # between a seller of protection that has failed and investors
+    "unrelated_loan": ("claims", "claims"),  # investors -> outside borrowers
+    "unrelated_repaid": ("claims", "claims"),  # outside borrowers -> investors
+    "unrelated_interest": ("profit", "profit"),  # outside borrowers -> investors
+    "unrelated_sale": ("claims", "claims"),  # world -> investors, at the price
     "rating_fee": ("profit", "profit"),  # sponsors -> agencies, for letters
 }
 FLOW = {name: i for i, name in enumerate(FLOWS)}

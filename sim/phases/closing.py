@@ -10,6 +10,7 @@ from sim import reports
 from sim.books import audit
 from sim.books.ledger import WORLD
 from sim.phases.exposing import settle
+from sim.phases.marking import unrelated
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def close(economy: Economy) -> None:
     property_ = np.concatenate([economy.leases.book, economy.fleet.equipment.owned(lessors)])
     books = (economy.ledger, economy.deals, economy.fleet, cloud_parties(economy))
     found = audit.gaps(*books, bonds, landlords, property_)
-    found += [audit.contracts_gap(economy.ledger, book.gaps()) for book in economy.protection.values()]
+    found += [audit.contracts_gap(economy.ledger, _claims(economy, region)) for region in economy.regions]
     economy.residual = audit.check(found + settle(economy))
     if economy.month >= 0:
         reports.monthly(economy)
@@ -34,6 +35,14 @@ def close(economy: Economy) -> None:
         reports.final(economy)
     economy.ledger.turn()
     economy.publish(month=economy.clock, years=max(economy.month, 0) / MONTHS)
+
+
+def _claims(economy: Economy, region: str) -> np.ndarray:
+    """By how much claims differ from contracts of protection and unrelated loans, USD."""
+    protection, funds = economy.protection[region], economy.funds[region]
+    gaps = protection.gaps()
+    gaps[: len(protection.investors)] -= unrelated(economy, region)
+    return np.concatenate([gaps, funds.gaps()])
 
 
 def cloud_parties(economy: Economy) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.markets import insurers as market
 from sim.orders import Bid
-from sim.phases.trading import hand_over
+from sim.phases.marking import hand_over
 from sim.ratings import LETTERS
 from sim.sums import total
 

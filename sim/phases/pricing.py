@@ -15,8 +15,9 @@ from sim.phases.funding import weight_of_bonds
 from sim.phases.governing import buy_notes
 from sim.phases.hedging import covered, hedge
 from sim.phases.insuring import bids_within, restrain, sell_down
+from sim.phases.marking import book_marks, hand_over, unrelated
 from sim.phases.placing import usual_debt
-from sim.phases.trading import hand_over
+from sim.phases.redeeming import earn, flows, redeem
 from sim.sums import by_row, total
 from sim.units import MONTHS
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 def price(economy: Economy) -> None:
     """Carry and losses reach investors; savers come and go; bids clear the stock of debt; holdings move to bidders."""
     for region in economy.regions:
+        earn(economy, region)
         excess = _carry(economy, region)
         exposure = economy.deals.exposure(economy.regions.index(region))  # notes stay where they are until the trade
         _flows(economy, region, excess, exposure)
@@ -40,6 +42,7 @@ def price(economy: Economy) -> None:
         restrain(economy, region, sought)
         buy_notes(economy, region)
         hedge(economy, region, exposure)
+        redeem(economy, region)
         repay(economy.ledger, economy.outside["banks", region], economy.parties("investor", region))
 
 
@@ -72,14 +75,14 @@ def _carry(economy: Economy, region: str) -> np.ndarray:
 
 
 def capital(economy: Economy, region: str) -> np.ndarray:
-    """Investors' capital by their own accounting, USD (i,): those who carry at cost count only part of unrealised marks."""
+    """Investors' capital for notes by their own accounting, USD (i,): those who carry at cost count part of unrealised marks."""
     ledger, people = economy.ledger, economy.parties("investor", region)
     slots, lean = economy.slots(region), _lean(economy, region)
     p = economy.params.agents.investors
     weight = np.array([a.style.marking for a in economy.all("investor", region)])
     weight = np.clip(weight * (1.0 + p.abs_marking * lean), 0.0, 1.0)
     unrealised = ledger.balance(people, "marks") - economy.basis[slots]
-    return ledger.net_worth(people) - (1.0 - weight) * unrealised
+    return ledger.net_worth(people) - (1.0 - weight) * unrealised - unrelated(economy, region)
 
 
 def _flows(economy: Economy, region: str, excess: np.ndarray, exposure: np.ndarray) -> None:
@@ -90,11 +93,13 @@ def _flows(economy: Economy, region: str, excess: np.ndarray, exposure: np.ndarr
     growth = tokens.nominal_growth(markets.tokens, market.demand_growth, markets.hardware.performance_growth)
     held = exposure.sum(axis=0)[economy.slots(region)]
     own = capital(economy, region)
-    for agent, gained, has, holds in zip(economy.all("investor", region), excess, own, held, strict=True):
+    for place, (agent, gained, has, holds) in enumerate(zip(economy.all("investor", region), excess, own, held, strict=True)):
         if agent.style.committed > 0.0:
             money = agent.call(float(has), float(holds))
         else:
-            money = agent.flow(float(gained), max(float(has), 0.0), market.loss_rate, growth)
+            room = max(float(has), 0.0)
+            money = agent.flow(float(gained), room, market.loss_rate, growth)
+            money = flows(economy, region, place, money, room, p.trend_flow * growth)
         if money > 0.0:
             economy.save(agent.party, region, money)
         elif money < 0.0:
@@ -115,6 +120,7 @@ def _replace(economy: Economy, region: str, agent, needed: float) -> None:
     ledger.forgive("loans", agent.party, bank, forgiven)
     economy.basis[economy.deals.investors == agent.party] = float(ledger.balance(agent.party, "marks"))
     economy.save(agent.party, region, needed)
+    economy.funds[region].forget(agent.party)
     economy.note(region, investor_failures=1.0, bank_losses=forgiven)
     economy.happens(
         "failure",
@@ -200,17 +206,9 @@ def _mark(economy: Economy, region: str) -> None:
     value = deals["period"]["market_value"][rows][:, None]
     ahead = np.cumsum(owed, axis=1) - owed
     recovered = np.clip(np.divide(value - ahead, owed, out=np.zeros_like(owed), where=owed > 0.0), 0.0, 1.0)
-    deals["price"][rows] = np.where(state["in_default"][rows][:, None], np.minimum(prices, recovered), prices)
+    prices = np.where(state["in_default"][rows][:, None], np.minimum(prices, recovered), prices)
+    deals["price"][rows] = prices * economy.funds[region].prices[0]
     book_marks(economy, region)
-
-
-def book_marks(economy: Economy, region: str) -> None:
-    """Bring the marks in investors' accounts to the prices."""
-    deals, slots = economy.deals, economy.slots(region)
-    rows = economy.rows(region)
-    worth = deals.by_holder(rows, deals["state"]["balance"][rows] * (deals["price"][rows] - 1.0))[slots]
-    people = deals.investors[slots]
-    economy.ledger.post(people, "marks", "profit", worth - economy.ledger.balance(people, "marks"))
 
 
 def _trade(economy: Economy, region: str, exposure: np.ndarray) -> None:

@@ -1,0 +1,46 @@
+"""Marks on what investors hold, and notes that change hands at them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.books.lending import borrow
+from sim.sums import total
+
+if TYPE_CHECKING:
+    from sim.economy import Economy
+
+
+def unrelated(economy: Economy, region: str) -> np.ndarray:
+    """What investors (i,) have lent to others than the economy's own debtors, USD."""
+    held = np.zeros(len(economy.slots(region)))
+    held[economy.funds[region].places] = economy.funds[region].unrelated
+    return held
+
+
+def book_marks(economy: Economy, region: str) -> None:
+    """Bring the marks in investors' accounts to the prices."""
+    deals, slots = economy.deals, economy.slots(region)
+    rows = economy.rows(region)
+    worth = deals.by_holder(rows, deals["state"]["balance"][rows] * (deals["price"][rows] - 1.0))[slots]
+    worth += unrelated(economy, region) * (economy.funds[region].prices[1] - 1.0)
+    people = deals.investors[slots]
+    economy.ledger.post(people, "marks", "profit", worth - economy.ledger.balance(people, "marks"))
+
+
+def hand_over(economy: Economy, region: str, face: np.ndarray, paid: np.ndarray) -> None:
+    """Buyers pay sellers ``paid`` (seller, buyer) USD for notes of ``face``, at the marks; shares have moved already."""
+    slots = economy.slots(region)
+    people = economy.deals.investors[slots]
+    owned = economy.ledger.balance(people, "notes")
+    sold_share = np.divide([total(row) for row in face], owned, out=np.zeros_like(owned), where=owned > 0.0)
+    seller, buyer = np.nonzero(paid)
+    borrow(economy.ledger, economy.outside["banks", region], people, paid.sum(axis=0))
+    economy.ledger.pay("note_sale", people[buyer], people[seller], paid[seller, buyer])
+    discount = face - paid
+    economy.ledger.post(people, "notes", "marks", discount.sum(axis=0) - np.array([total(row) for row in discount]))
+    economy.basis[slots] = economy.basis[slots] * (1.0 - sold_share) - discount.sum(axis=0)
+    economy.funds[region].realise(sold_share[economy.funds[region].places])
+    economy.note(region, traded=total(paid.ravel()))
