@@ -19,6 +19,7 @@ COMMANDS = (
     "status",
     "rerun",
     "export",
+    "letters",
     "compact",
     "app",
 )

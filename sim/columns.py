@@ -235,6 +235,17 @@ MONTHLY: Final[Columns] = {
     "liquidations": ("count", "deals whose collateral was sold in the month"),
     "recovery_rate": ("share", "recovered part of the balance of deals liquidated in the month"),
     "downgrades": ("count", "tranches downgraded in the month"),
+    "rating_fees": ("USD", "paid to agencies for letters in the month"),
+    "inflation": (
+        "notch",
+        "by which the month's first letters are better than with perfect knowledge, mean by notes; null without any",
+    ),
+    "catering": ("notch", "by which they are better than what the same agencies' models find"),
+    "missed_notches": ("notch", "by which they are worse than the best that an agency asked would have given"),
+    "top_grade": ("share", "of the notes that had first letters, those of top grade"),
+    "overgranted": ("share", "of these, those that perfect knowledge would have put below it; null without any"),
+    "looseness": ("notch", "by which agencies' letters are better than what their models find, mean"),
+    "largest_agency": ("share", "of the mandates of late, those of the agency that has most; 0 where agencies do not compete"),
     "cloud_failures": ("count", "clouds that failed in the month"),
     "guarantees_void": ("USD", "residual values that they had guaranteed"),
     "bond_losses": ("USD", "lost by holders of their bonds"),
@@ -269,6 +280,18 @@ DEALS: Final[Columns] = {
     "template": ("text", "template of the deal library whose terms it has"),
     "tenor": ("month", "from delivery to the ARD, or to maturity where there is none"),
     "surcharge": ("1/year", "in its coupons, for its sponsor's debts or its tenant's credit"),
+    "agency": ("text", "agency of its first letters; empty, as all that follow of letters, where they were not kept"),
+    "agency_second": ("text", "another that rates it too"),
+    **{
+        f"{name}_{cls}": ("text", f"first letter of the {cls} class, {meaning}")
+        for name, meaning in (
+            ("letter", "as published"),
+            ("letter_model", "that the same agency's model finds"),
+            ("letter_best", "best of all agencies asked"),
+            ("letter_true", "of an agency that knows the economy as it is"),
+        )
+        for cls in ("senior", "mezzanine")
+    },
     "stage": ("text", "building, operating or closed"),
     "liquidated": ("flag", "its collateral was sold"),
     "loss": ("USD", "principal lost by holders"),
@@ -289,7 +312,7 @@ TRANCHES: Final[Columns] = {
 AGENTS: Final[Columns] = {
     **WHEN,
     "agent": ("text", "name, unique within kind and region"),
-    "kind": ("text", "lab, operator, cloud, vendor, investor, sovereign, seller (of protection) or lessor"),
+    "kind": ("text", "lab, operator, cloud, vendor, investor, agency, sovereign, seller (of protection) or lessor"),
     "region": ("text", "region"),
     "cash": ("USD", "deposits"),
     "net_worth": ("USD", "assets less debts"),
@@ -306,6 +329,9 @@ AGENTS: Final[Columns] = {
     "guaranteed": ("USD", "residual values that it guarantees"),
     "value_shown": ("USD", "what a fund whose savers may ask back shows that it is worth; null for others"),
     "asked_back": ("USD", "asked back from it and waiting; null for others"),
+    "mandates": ("share", "an agency's, of all of late; null for others"),
+    "looseness": ("notch", "by which an agency's letters are better than what its model finds"),
+    "notches_lost": ("notch/year", "that an agency's letters have lost of late, on average"),
 }
 
 FLOWS: Final[Columns] = {

@@ -20,7 +20,7 @@ GROUPS = (
     *("sim.markets.construction", "sim.markets.leases", "sim.markets.parts", "sim.markets.protection", "sim.markets.upgrades"),
     *("sim.markets.guarantees", "sim.markets.failures", "sim.markets.tenants", "sim.markets.borrowing"),
     *("sim.markets.disappointment", "sim.markets.applications", "sim.markets.regulation"),
-    *("sim.markets.insurers", "sim.markets.exposures", "sim.markets.funds"),
+    *("sim.markets.insurers", "sim.markets.exposures", "sim.markets.funds", "sim.markets.mandates"),
     *("sim.books.deals", "sim.books.channels", "sim.ratings", "sim.arrows", "sim.build"),
     *(f"agents.{kind}" for kind in ("labs", "operators", "clouds", "vendors", "investors", "agencies", "regulators", "sovereigns")),
     *("agents.sellers", "agents.lessors"),

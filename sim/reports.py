@@ -12,6 +12,7 @@ from sim.books.deals import BUILDING, CLASSES, OPERATING
 from sim.books.ledger import FLOWS, KINDS
 from sim.breakdowns import gpus_by_age, tenants
 from sim.columns import HOLDERS
+from sim.grants import deal_letters, region_figures
 from sim.markets import disappointment, tokens
 from sim.markets.parts import BACKINGS
 from sim.sums import mean, total
@@ -39,7 +40,7 @@ COUNTED = (  # figures that phases note
     *("protection", "protection_gross", "premiums", "protection_paid", "protection_lost", "seller_failures"),
     *("insurers_sold", "insurers_fall", "bills_unpaid"),
     *("vendor_equity", "vendor_equity_labs", "circular_orders", "unsold", "bought_back"),
-    *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades"),
+    *("loss", "loss_senior", "loss_mezzanine", "defaults", "liquidations", "downgrades", "rating_fees"),
     *("sites_begun", "orders_waiting"),
     *("retention", "retained", "capital_charge", "rule_ahead", "lobbying", "brought_forward"),
     *("renewals", "sites_sold"),
@@ -68,7 +69,7 @@ MEASURED = (  # figures that phases note where they are measured; null elsewhere
     *("network_owed", "network_short", "network_first", "network_contagion"),
     *("stress_short", "stress_first", "stress_contagion"),
 )
-FILED = {  # accounts of sponsors and funds: column -> name
+FILED = {  # accounts of sponsors and funds, standing of agencies: column -> name
     "earnings": "earnings",
     "debt_reported": "reported",
     "debt_beside": "beside",
@@ -76,6 +77,9 @@ FILED = {  # accounts of sponsors and funds: column -> name
     "guaranteed": "guaranteed",
     "value_shown": "value_shown",
     "asked_back": "asked_back",
+    "mandates": "mandates",
+    "looseness": "looseness",
+    "notches_lost": "lost",
 }
 QUOTED = {  # facts on the tape: column -> name
     "base_rate": "base_rate",
@@ -172,7 +176,9 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "lab_cash": total(economy.ledger.cash(economy.parties("lab", region))),
         "audit_gap": economy.residual,
     }
-    return row | gpus_by_age(economy, region) | _customers(economy, region) | _ladder(economy, rows)
+    return (
+        row | region_figures(economy, region) | gpus_by_age(economy, region) | _customers(economy, region) | _ladder(economy, rows)
+    )
 
 
 def rules_in_force(economy: Economy, region: str) -> dict[str, Any]:
@@ -363,6 +369,7 @@ def final(economy: Economy) -> None:
         template=np.array(deals.library.names)[deals["kind"]],
         tenor=deals["due"],
         surcharge=deals["surcharge"],
+        **deal_letters(economy),
         stage=STAGES[stage],
         liquidated=deals["state"]["sold"],
         loss=deals["lost"].sum(axis=1),

@@ -23,7 +23,7 @@ FLOORS = (  # from the ground; a package stands for all its modules, which may k
     ("sim.structuring", "sim.deal_files"),
     ("sim.books", "sim.orders", "sim.tape", "sim.arrows", "sim.params", "sim.record", "sim.deal_records", "sim.deal_risk"),
     ("sim.markets", "agents", "sim.references", "sim.manifest", "sim.summary", "sim.compose", "sim.deal_reader", "sim.plans"),
-    ("sim.valuing", "sim.breakdowns"),
+    ("sim.valuing", "sim.breakdowns", "sim.grants"),
     ("sim.reports", "sim.deal_library", "sim.rating_files"),
     ("sim.deal",),
     ("sim.phases",),

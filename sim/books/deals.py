@@ -21,6 +21,7 @@ from sim.kernels.waterfall import pay_book
 from sim.units import MONTHS, Frozen, quantity
 
 CLASSES = ("senior", "mezzanine")
+KEPT = ("letter", "model", "best", "true")  # of first letters: as published, and what else they could have been
 BUILDING, OPERATING, CLOSED = 0, 1, 2
 RECORDS = layout(len(CLASSES))
 TERMS, STATE, PERIOD = (RECORDS.blank(name, 1)[0] for name in ("terms", "state", "period"))
@@ -87,6 +88,9 @@ class DealBook(Table):
                 "scheduled": (np.float64, pair),  # USD at delivery, from which the schedule runs
                 "shares": (np.float64, (len(CLASSES), len(self.investors))),
                 "agency": (np.int8, ()),  # place in the list of agencies of the one that rates it
+                "second": (np.int8, ()),  # another that rates it too, its place counted from 1; 0 none
+                "asked": (np.int64, ()),  # agencies that made an offer, by bits
+                "granted": (np.int8, (*pair, len(KEPT))),  # first letters, places in the list of letters from 1; 0 none
                 "rating": (np.int64, pair),  # place in the list of letters; -1 before the first
                 "streak": (np.int64, pair),  # reviews in a row that found another letter
                 "counted": (np.int64, pair),  # the letter by which insurers last counted their capital; -1 before the first

@@ -80,6 +80,7 @@ FLOWS = {
     "unrelated_repaid": ("claims", "claims"),  # outside borrowers -> investors
     "unrelated_interest": ("profit", "profit"),  # outside borrowers -> investors
     "unrelated_sale": ("claims", "claims"),  # world -> investors, at the price
+    "rating_fee": ("profit", "profit"),  # sponsors -> agencies, for letters
 }
 FLOW = {name: i for i, name in enumerate(FLOWS)}
 ACCOUNT = {name: i for i, name in enumerate(ACCOUNTS)}

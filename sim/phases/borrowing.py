@@ -15,8 +15,8 @@ from sim.books.deals import BUILDING, Receipts
 from sim.books.fleet import BEFORE
 from sim.markets.borrowing import pace
 from sim.markets.parts import RECEIVABLES, WEIGHTS
-from sim.phases import tenancy
-from sim.phases.dealing import coupons, draw, holders, kinds, mandated
+from sim.phases import mandating, tenancy
+from sim.phases.dealing import coupons, draw, engaged, holders, kinds
 from sim.phases.placing import room
 from sim.phases.pledging import backings, shopped
 from sim.phases.receiving import beaten, incoming, lend_on, monthly, pledged_rows, remaining, values
@@ -88,6 +88,7 @@ def _lend(economy: Economy, region: str, c: int) -> None:
     rows = _open(economy, region, (c, at), kind, pool, pool[:, None] * economy.deals.library.sizes(kind, senior, debt))
     economy.deals["pledge"][rows], economy.deals["collects"][rows] = pool / whole * left, 1.0
     _pay(economy, region, rows, [economy.all("lab", region)[place] for place in at.tolist()])
+    mandating.pay(economy, region, rows)
     economy.note(region, **{f"issuance_{channel.name}": total(lent[at])})
 
 
@@ -106,7 +107,7 @@ def _open(
         backing=backings(economy, region)[channel],
         region=economy.regions.index(region),
         channel=channel,
-        agency=mandated(economy, region)[channel],
+        **engaged(economy, region, parties, channel),
         predecessor=-1,
         issued=economy.clock,
         delivery=economy.clock,
@@ -117,7 +118,7 @@ def _open(
     )
     economy.fleet.deals.add(len(at), vintage=BEFORE + economy.clock)
     economy.contracts.add(len(at), tenant=parties, months=ENDLESS)
-    added = tenancy.premium(economy, region, rows)
+    added = tenancy.premium(economy, region, rows) + mandating.distrust(economy, region, rows)
     economy.deals["surcharge"][rows] = added
     economy.deals["terms"]["coupon"][rows] += added[:, None]
     return rows

@@ -10,6 +10,7 @@ from sim.books.deals import BUILDING
 from sim.books.fleet import BEFORE
 from sim.books.lending import borrow
 from sim.markets.parts import pledged
+from sim.phases import shopping
 from sim.phases.anchoring import choose_tenants
 from sim.phases.pledging import backings, pledges
 from sim.phases.retaining import keep, pay_for_slices
@@ -34,6 +35,13 @@ def mandated(economy: Economy, region: str) -> np.ndarray:
     """The agency (channel,) that rates new deals: the one that allows most debt; the first until any has sized them."""
     sizes = economy.sized.get(region)
     return np.zeros(len(economy.menus[region]), dtype=np.int64) if sizes is None else sizes[:, :, 1].argmax(axis=0)
+
+
+def engaged(economy: Economy, region: str, sponsors: np.ndarray, channel: np.ndarray) -> dict[str, np.ndarray]:
+    """Who rates new deals (n,): columns of the deal book."""
+    if shopping.competes(economy):
+        return shopping.engage(economy, region, sponsors, channel)
+    return {"agency": mandated(economy, region)[channel]}
 
 
 def holders(economy: Economy, region: str, channel: np.ndarray | None, count: int) -> np.ndarray:
@@ -68,7 +76,7 @@ def deal_rows(
         backing=backings(economy, region)[channel],
         region=index,
         channel=channel,
-        agency=mandated(economy, region)[channel],
+        **engaged(economy, region, sponsors, channel),
         predecessor=-1,
         issued=economy.clock,
         delivery=economy.clock + build,

@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.markets import guarantees
-from sim.phases import tenancy
+from sim.phases import mandating, tenancy
 from sim.phases.funding import other_business
 from sim.sums import by_row
 from sim.units import MONTHS
@@ -124,8 +124,9 @@ def default_probabilities(economy: Economy, region: str) -> np.ndarray:
 
 
 def charge(economy: Economy, region: str, rows: np.ndarray) -> None:
-    """Lenders add to the coupons of new deals what they ask for their sponsors' debts and their tenants' credit."""
+    """Lenders add to coupons of new deals what they ask for sponsors' debts, tenants' credit and agencies' letters."""
     p, deals, added = economy.params.sim.markets.guarantees, economy.deals, tenancy.premium(economy, region, rows)
+    added += mandating.distrust(economy, region, rows)
     if looked_at(economy, region) != "nothing":
         premium = guarantees.premium(p, seen(economy, "operator", region))
         added += premium[economy.places("operator", region, deals["sponsor"][rows])]

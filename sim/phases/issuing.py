@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.phases import mandating
 from sim.phases.contracting import prepay
 from sim.phases.dealing import coupons, deal_rows, kinds
 from sim.phases.disclosing import charge
@@ -68,6 +69,7 @@ def _fund(economy: Economy, region: str) -> None:
         economy.save(operator.party, region, need - float(economy.ledger.cash(operator.party)))
     economy.ledger.pay("escrow", parties, economy.deals["party"][rows], put_in)
     economy.deals["escrow"][rows], economy.deals["set_aside"][rows] = own, aside
+    mandating.pay(economy, region, rows)
     _note_issuance(economy, region, placed, notes)
 
 

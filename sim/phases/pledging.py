@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.markets.parts import CHIPS, SITE, WHOLE, pledged
+from sim.phases import shopping
 from sim.sums import mean
 from sim.units import MONTHS
 from sim.valuing import own_site_rents
@@ -41,6 +42,8 @@ def shopped(economy: Economy, region: str) -> np.ndarray:
 
     Shopping is easier where more is sold as securities: the laxest agency's sizes then weigh more.
     """
+    if shopping.competes(economy):
+        return shopping.expected(economy, region)
     p, sizes = economy.params.agents.agencies, economy.sized[region]  # (agency, channel, senior and all)
     lean = economy.tape[region].abs_share - economy.params.sim.markets.primary.neutral_abs_share
     lax = min(max(p.leniency + p.shopping * lean, 0.0), 1.0)

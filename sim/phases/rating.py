@@ -12,7 +12,7 @@ from sim import ratings
 from sim.books.deals import CLASSES
 from sim.collateral import obligors, select
 from sim.kernels.scenarios import Beliefs, Obligors
-from sim.phases import disclosing, placing, tenancy
+from sim.phases import disclosing, mandating, placing, shopping, tenancy
 from sim.phases.anchoring import anchored
 from sim.phases.collateral import as_delivered, book_of, package
 from sim.phases.pledging import shopped
@@ -28,6 +28,8 @@ def rate(economy: Economy) -> None:
     quarter = economy.clock % QUARTER == 0
     beliefs = {region: _opine(economy, region) for region in economy.regions}
     labs = {region: tenants(economy, region) for region in economy.regions}
+    for region in economy.regions:
+        mandating.compete(economy, region)
     if quarter:
         structure_new(economy, beliefs, labs)
     for region in economy.regions:
@@ -35,7 +37,7 @@ def rate(economy: Economy) -> None:
         if placing.rules(economy, region).terms == "own":
             placing.review(economy, region, shopped(economy, region))
     due = {region: _due(economy, region, quarter) for region in economy.regions}
-    _letters(economy, [_ask(economy, region, rows, beliefs[region], labs[region]) for region, rows in due.items()])
+    _letters(economy, [_ask(economy, region, rows, beliefs[region], labs[region]) for region, rows in due.items()], beliefs)
 
 
 def _opine(economy: Economy, region: str) -> list[Beliefs]:
@@ -45,6 +47,7 @@ def _opine(economy: Economy, region: str) -> list[Beliefs]:
     noise = economy.draw("opinion", economy.keys("agency", region))
     for agency in agencies:
         agency.learn(market, float(noise[agency.number]))
+    mandating.reveal(economy, region)
     own = [agency.depreciation for agency in agencies]
     spread = mean([(belief - mean(own)) ** 2 for belief in own])
     uncertain = math.sqrt(mean([agency.error for agency in agencies]) + spread)
@@ -57,12 +60,13 @@ def _opine(economy: Economy, region: str) -> list[Beliefs]:
         recovery_belief=mean(recovery.tolist()),
         dispersion=dispersion,
     )
-    usual = mean([agency.dispersion for agency in p.agencies])
+    known = mandating.methods(economy)
+    usual = mean([agency.dispersion for agency in known])
     return [
         ratings.believe(p, agency, float(decline))._replace(
             dispersion=dispersion * agency.dispersion / usual if usual > 0.0 else dispersion, recovery=float(fetched)
         )
-        for agency, decline, fetched in zip(p.agencies, depreciation, recovery, strict=True)
+        for agency, decline, fetched in zip(known, depreciation, recovery, strict=True)
     ]
 
 
@@ -105,8 +109,7 @@ class _Due(NamedTuple):
 def _due(economy: Economy, region: str, quarter: bool) -> np.ndarray:
     """Deals with new classes; once a quarter all, for each mandated agency reviews all it rates."""
     rows = economy.rows(region)
-    owed = _owed(economy, rows)
-    return rows[owed.any(axis=1) if quarter else (owed & (economy.deals["rating"][rows] < 0)).any(axis=1)]
+    return rows[mandating.due(economy, rows, _owed(economy, rows), quarter)]
 
 
 def _owed(economy: Economy, rows: np.ndarray) -> np.ndarray:
@@ -114,11 +117,13 @@ def _owed(economy: Economy, rows: np.ndarray) -> np.ndarray:
     return np.asarray(economy.deals["state"]["balance"][rows] + economy.deals["undrawn"][rows] > 0.0)
 
 
-def _ask(economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs], labs: Obligors) -> _Due:
-    """Lay deals out, once for all their agencies."""
+def _ask(
+    economy: Economy, region: str, rows: np.ndarray, beliefs: list[Beliefs], labs: Obligors, agency: np.ndarray | None = None
+) -> _Due:
+    """Lay deals out, once for all their agencies: the mandated ones, or ``agency`` (n,)."""
     if not len(rows):
         return _Due(region, rows, [])
-    agency = economy.deals["agency"][rows]
+    agency = economy.deals["agency"][rows] if agency is None else agency
     order = np.argsort(agency, kind="stable")
     rows, edges = rows[order], np.searchsorted(agency[order], np.arange(len(beliefs) + 1))
     units = package(economy, region, rows)
@@ -134,18 +139,36 @@ def _see(economy: Economy, books: list[ratings.Asked]) -> np.ndarray:
     return ratings.rate_books(p, books, seed=economy.params.seed, date=economy.clock).by_loss
 
 
-def _letters(economy: Economy, due: list[_Due]) -> None:
-    """First letters and reviews in all regions at once."""
+def _look(
+    economy: Economy, region: str, rows: np.ndarray, agency: np.ndarray, beliefs: list[Beliefs]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expected loss and life (n, k) of deals, each as its ``agency`` (n,) believes."""
+    books = _ask(economy, region, rows, beliefs, tenants(economy, region), agency).books
+    found = ratings.rate_books(economy.params.sim.ratings, books, seed=economy.params.seed, date=economy.clock).estimates
+    loss, life = np.empty(found.loss.shape), np.empty(found.life.shape)
+    order = np.argsort(agency, kind="stable")
+    loss[order], life[order] = found.loss, found.life
+    return loss, life
+
+
+def _letters(economy: Economy, due: list[_Due], beliefs: dict[str, list[Beliefs]]) -> None:
+    """First letters and reviews in all regions at once; where agencies compete, each reads what it finds in its own way."""
+    if shopping.competes(economy):
+        for one in due:
+            rows, own = np.sort(one.rows), beliefs[one.region]
+            seen = mandating.see(economy, one.region, rows, own, _look) if len(rows) else np.empty((0, len(CLASSES)))
+            _review(economy, one.region, rows, seen, own)
+        return
     books = [book for one in due for book in one.books]
     if not books:
         return
     places = np.cumsum([len(one.rows) for one in due])[:-1]
     for one, seen in zip(due, np.split(_see(economy, books), places), strict=True):
         order = np.argsort(one.rows)
-        _review(economy, one.region, one.rows[order], seen[order])
+        _review(economy, one.region, one.rows[order], seen[order], beliefs[one.region])
 
 
-def _review(economy: Economy, region: str, rows: np.ndarray, seen: np.ndarray) -> None:
+def _review(economy: Economy, region: str, rows: np.ndarray, seen: np.ndarray, beliefs: list[Beliefs]) -> None:
     """First letters are what is seen (n, k); others wait for reviews that agree."""
     if not len(rows):
         return
@@ -156,6 +179,8 @@ def _review(economy: Economy, region: str, rows: np.ndarray, seen: np.ndarray) -
     for kind, moved in (("downgrade", rated & (new > old)), ("upgrade", rated & (new < old))):
         _note_moves(economy, region, kind, rows, old, new, moved)
     deals["rating"][rows], deals["streak"][rows] = new, streak
+    mandating.grant(economy, region, rows, old, beliefs, _look)
+    mandating.answer(economy, region, rows, np.where(rated, new - old, 0))
     economy.note(region, downgrades=float((rated & (new > old)).sum()))
 
 

@@ -11,7 +11,8 @@ from sim.books.deals import OPERATING
 from sim.books.fleet import BEFORE
 from sim.books.tables import Rows
 from sim.markets.parts import SITE
-from sim.phases.dealing import coupons, holders, kinds, mandated, replace
+from sim.phases import mandating
+from sim.phases.dealing import coupons, engaged, holders, kinds, replace
 from sim.phases.placing import advance, room
 from sim.phases.pledging import advances, backings
 from sim.phases.renewing import outlived, redeem
@@ -88,7 +89,7 @@ def _roll(economy: Economy, region: str, old: np.ndarray, lent: np.ndarray) -> N
     deals, p = economy.deals, economy.params.sim.books.deals
     kind = deals.kind(economy.regions.index(region), deals["channel"][old], refinancing=True)
     notes = lent[:, None] * deals.library.sizes(kind, p.refinancing_senior, 1.0)
-    given = {"kind": kind, **{name: deals[name][old] for name in ("channel", "agency", "backing")}}
+    given = {"kind": kind, **{name: deals[name][old] for name in ("channel", "agency", "second", "backing")}}
     given["shares"] = keep(
         economy, region, holders(economy, region, None, len(old)), deals["sponsor"][old], given["channel"], notes
     )
@@ -142,12 +143,13 @@ def _take_out(economy: Economy, region: str, c: int, channel: Channel) -> None:
     lent, which = notes.sum(axis=1), np.full(len(rows), c)
     gap = np.maximum(owed - lent, 0.0)
     economy.ledger.pay("cure", deals["sponsor"][rows], deals["party"][rows], gap)
-    given = {"kind": kind, "channel": which, "agency": mandated(economy, region)[which]}
+    given = {"kind": kind, "channel": which, **engaged(economy, region, deals["sponsor"][rows], which)}
     given["backing"] = backings(economy, region)[which]
     given["shares"] = keep(economy, region, holders(economy, region, which, len(rows)), deals["sponsor"][rows], which, notes)
     fresh = replace(economy, region, rows, notes, coupon, **given)
     economy.ledger.pay("takeout", deals["party"][fresh], deals["party"][rows], lent)
     deals.repay(rows, lent + gap)
+    mandating.pay(economy, region, fresh)
     economy.note(region, support=total(gap), take_outs=total(lent), **{f"issuance_{channel.name}": total(lent)})
 
 

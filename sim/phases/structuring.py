@@ -15,6 +15,7 @@ from sim.phases.collateral import book_of, package_new
 from sim.phases.dealing import coupons, kinds
 from sim.phases.placing import rules, usage
 from sim.phases.pledging import backings, shopped
+from sim.phases.shopping import competes, tables
 from sim.phases.tenancy import usual_tenant
 
 if TYPE_CHECKING:
@@ -30,14 +31,21 @@ def structure_new(economy: Economy, beliefs: dict[str, list[Beliefs]], labs: dic
     """
     turns = [(region, a) for region, own in beliefs.items() for a in _turn(economy, region, len(own))]
     asked = [_offer(economy, region, beliefs[region][a], labs[region]) for region, a in turns]
-    sizes = structuring.structure(
-        economy.params.sim.ratings, [offer.sought for offer in asked], seed=economy.params.seed, date=economy.clock
-    )
-    for (region, a), offer, found in zip(turns, asked, np.split(sizes, np.cumsum([len(o.rows) for o in asked])[:-1]), strict=True):
+    for (region, a), offer, found in zip(turns, asked, _sizes(economy, turns, asked), strict=True):
         shape = (len(beliefs[region]), len(economy.menus[region]), 2)
         economy.sized.setdefault(region, np.zeros(shape))[a] = offer.sizes(found, shape[1])
     for region in beliefs:
         _publish(economy, region)
+
+
+def _sizes(economy: Economy, turns: list[tuple[str, int]], asked: list[_Offer]) -> list[np.ndarray]:
+    """Sizes (n, k) of each agency's deals: of all at once, or, where agencies compete, by each one's own table."""
+    usual, named = economy.params.sim.ratings, {"seed": economy.params.seed, "date": economy.clock}
+    if competes(economy):
+        read = {region: tables(economy, region) for region in economy.regions}
+        return [structuring.structure(read[region][a], [o.sought], **named) for (region, a), o in zip(turns, asked, strict=True)]
+    sizes = structuring.structure(usual, [offer.sought for offer in asked], **named)
+    return np.split(sizes, np.cumsum([len(offer.rows) for offer in asked])[:-1])
 
 
 def _turn(economy: Economy, region: str, count: int) -> Sequence[int]:
