@@ -73,7 +73,9 @@ class Params(Frozen):
 
 def holdings(book: Book, spread: float) -> np.ndarray:
     """Debt that investors want at a spread, USD (i,): mean-variance, up to the leverage that haircuts allow."""
-    wanted = (spread - book.loss_belief - book.hurdle) / book.price_of_risk
+    excess = spread - book.loss_belief - book.hurdle
+    riskless = np.where(excess > 0.0, np.inf, 0.0)  # who has protected all its notes
+    wanted = np.divide(excess, book.price_of_risk, out=riskless, where=book.price_of_risk > 0.0)
     return book.capital * np.minimum(np.maximum(wanted, 0.0), book.leverage)
 
 

@@ -172,8 +172,8 @@ def _settle_labs(economy: Economy, region: str, rents: Rents, gone: np.ndarray) 
     users = economy.outside["users", region]
     ledger.provide("income", users, total(revenue))
     ledger.pay("inference", users, economy.parties("lab", region), revenue)
+    _pay(economy, region, rents, own - loans.sum(axis=0) - staff - claimed(economy, region, revenue))  # or are paid for what is let
     ledger.pay("salaries", economy.parties("lab", region), economy.outside["suppliers", region], staff)
-    _pay(economy, region, rents, own - loans.sum(axis=0) - staff - claimed(economy, region, revenue))
     collect(economy, region, revenue)
     venturing.repay(economy, region, loans)
     _look_back(economy, region, own, revenue)

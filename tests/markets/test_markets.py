@@ -264,3 +264,11 @@ def test_what_users_can_pay_grows_from_january_2023():
     assert ceiling.at("us", 0.0) == ceiling.us and ceiling.at("china", 10.0) == approx(
         ceiling.china * math.exp(10 * ceiling.growth)
     )
+
+
+@mark.parametrize(("excess", "held"), [(0.01, 40.0), (0.0, 0.0), (-0.01, 0.0)])
+def test_who_bears_no_risk_holds_all_that_haircuts_allow_or_nothing(excess, held):
+    """Capital of 10 and a leverage of 4; a hurdle of 0.02."""
+    one = np.array([1.0])
+    book = Book(10 * one, 0.0 * one, 0.02 * one, 0.0 * one, 4 * one, one, one)
+    assert primary.holdings(book, 0.02 + excess) == approx([held])

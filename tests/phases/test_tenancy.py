@@ -4,6 +4,7 @@ import numpy as np
 from pytest import approx, fixture
 
 from sim.books.deals import BUILDING, OPERATING
+from sim.books.ledger import FLOW
 from sim.build import build
 from sim.compose import resolve
 from sim.phases import disclosing, failing, tenancy, using
@@ -126,3 +127,26 @@ def share_of(economy, tenant: int) -> float:
     rows = economy.rows("us", OPERATING)
     rent = economy.fleet.deals["gpus"][rows] * economy.contracts["rent"][rows]
     return float(rent[economy.contracts["tenant"][rows] == tenant].sum() / rent.sum())
+
+
+def failed(economy) -> list[str]:
+    """Who failed in the month."""
+    return [event["party"] for event in economy.recorder.table("events").to_pylist() if event["kind"] == "failure"]
+
+
+def test_a_lab_pays_wages_out_of_what_it_lets_on():
+    """A small lab without cash has rented all deals for nothing: the exchange pays it for what others use, and it its staff."""
+    economy = economy_of("agents.clouds.us.capacity_share=0.3", "agents.labs.staff=1.8")
+    economy.step()
+    economy.facts = {"us": {}}
+    lab, savers = economy.all("lab", "us")[0], economy.outside["savers", "us"]
+    rows = economy.rows("us", BUILDING, OPERATING)
+    economy.contracts["tenant"][rows], economy.contracts["rent"][rows] = lab.party, 0.0
+    economy.ledger.pay("payout", lab.party, savers, float(economy.ledger.cash(lab.party)))
+    lab.quality = -3.0
+    for one in economy.all("lab", "us"):
+        one.raise_equity = lambda *_: 0.0
+    using.use(economy)
+    staff = 1.8 * lab.bill / 12
+    assert economy.ledger.flows[FLOW["salaries"]].sum() > staff > lab.revenue > 0.0
+    assert lab.burn < 0.0 and f"lab {lab.name}" not in failed(economy)
