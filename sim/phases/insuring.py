@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.markets import insurers as market
 from sim.orders import Bid
-from sim.phases.marking import hand_over
+from sim.phases.marking import sell_slices
 from sim.ratings import LETTERS
 from sim.sums import total
 
@@ -144,21 +144,14 @@ def _loss(economy: Economy, region: str, held: Holdings) -> Callable[[float], np
 
 def _place(economy: Economy, region: str, held: Holdings, sold: np.ndarray, fall: float) -> None:
     """The others buy, by their capital, at the fallen price; at it all marks of what was sold are set."""
-    deals, slots = economy.deals, economy.slots(region)
+    deals = economy.deals
     capital = np.where(insurers(economy, region), 0.0, economy.bids[region].capital)
     if total(capital) <= 0.0:
         capital = 1.0 * ~insurers(economy, region)
     buys = capital / total(capital)
     touched = sold.any(axis=0).reshape(deals["price"][held.rows].shape)
     deals["price"][held.rows] *= np.where(touched, 1.0 - fall, 1.0)
-    face = np.outer([total(row) for row in sold * held.face], buys)
-    price = deals["price"][held.rows].ravel()
-    paid = np.outer([total(row) for row in sold * held.face * price], buys)
-    shares = deals["shares"][held.rows][:, :, slots]
-    slices = sold.T.reshape(shares.shape) * shares
-    shares += slices.sum(axis=2, keepdims=True) * buys - slices
-    deals["shares"][np.ix_(held.rows, np.arange(shares.shape[1]), slots)] = shares
-    hand_over(economy, region, face, paid)
+    paid = sell_slices(economy, region, held.rows, sold.T.reshape(*touched.shape, -1), buys)
     economy.note(region, insurers_sold=total(paid.ravel()), insurers_fall=fall)
     for agent, sale in zip(economy.all("investor", region), paid, strict=True):
         if sale.any():

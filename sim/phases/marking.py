@@ -30,6 +30,26 @@ def book_marks(economy: Economy, region: str) -> None:
     economy.ledger.post(people, "marks", "profit", worth - economy.ledger.balance(people, "marks"))
 
 
+def sell_slices(economy: Economy, region: str, rows: np.ndarray, sold: np.ndarray, buyers: np.ndarray) -> np.ndarray:
+    """Part ``sold`` of what investors hold of deals goes to ``buyers``, at the marks; USD paid (seller, buyer).
+
+    Parameters
+    ----------
+    rows : (n,) deals
+    sold : (i,) by investor, or (n, k, i) note by note
+    buyers : (i,) shares in which they buy
+    """
+    deals, slots = economy.deals, economy.slots(region)
+    shares = deals["shares"][rows][:, :, slots]
+    slices = shares * sold
+    face = slices * deals["state"]["balance"][rows][:, :, None]
+    paid = face * deals["price"][rows][:, :, None]
+    deals["shares"][np.ix_(rows, np.arange(shares.shape[1]), slots)] = shares - slices + slices.sum(axis=2, keepdims=True) * buyers
+    sides = [np.outer([total(own) for own in usd.reshape(-1, len(slots)).T], buyers) for usd in (face, paid)]
+    hand_over(economy, region, *sides)
+    return sides[1]
+
+
 def hand_over(economy: Economy, region: str, face: np.ndarray, paid: np.ndarray) -> None:
     """Buyers pay sellers ``paid`` (seller, buyer) USD for notes of ``face``, at the marks; shares have moved already."""
     slots = economy.slots(region)

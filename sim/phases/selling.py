@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.markets import funds as market
-from sim.phases.marking import book_marks, hand_over
+from sim.phases.marking import book_marks, sell_slices
 from sim.sums import total
 
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ def sell(economy: Economy, region: str, need: np.ndarray) -> np.ndarray:
     economy.deals["price"][rows] *= left[0]
     book_marks(economy, region)
     lost = total(book.unrelated) * (before[1] - book.prices[1])
-    gone = np.where(notes > 0.0, share, 0.0)
-    sold = _hand_slices(economy, region, gone, buyers)
+    gone = np.zeros(len(buyers))
+    gone[book.places] = np.where(notes > 0.0, share, 0.0)
+    paid = sell_slices(economy, region, rows, gone, buyers)
+    sold = np.array([total(row) for row in paid[book.places]])
     others = book.sell(share)
     economy.note(region, forced_sales=total(sold), forced_sales_unrelated=total(others), unrelated_losses=lost)
     return sold + others
@@ -53,18 +55,3 @@ def _buyers(economy: Economy, region: str, sells: np.ndarray) -> tuple[np.ndarra
     bears = market.depth(economy.params.sim.markets.funds, max(total(held), 1.0), np.where(free, held, 0.0), spare)
     takes = next((part for part in (spare, np.where(free, held, 0.0), 1.0 * free) if total(part) > 0.0), np.zeros(len(held)))
     return takes / max(total(takes), 1e-300), bears
-
-
-def _hand_slices(economy: Economy, region: str, share: np.ndarray, buyers: np.ndarray) -> np.ndarray:
-    """A ``share`` (f,) of every note that funds hold goes to ``buyers`` (i,) at the marks; USD paid (f,)."""
-    deals, slots, rows, book = economy.deals, economy.slots(region), economy.rows(region), economy.funds[region]
-    sold = np.zeros(len(slots))
-    sold[book.places] = share
-    shares = deals["shares"][rows][:, :, slots]
-    slices = shares * sold
-    balance = deals["state"]["balance"][rows]
-    face = np.outer((balance[:, :, None] * slices).sum(axis=(0, 1)), buyers)
-    paid = np.outer(((balance * deals["price"][rows])[:, :, None] * slices).sum(axis=(0, 1)), buyers)
-    deals["shares"][np.ix_(rows, np.arange(shares.shape[1]), slots)] = shares - slices + slices.sum(axis=2)[:, :, None] * buyers
-    hand_over(economy, region, face, paid)
-    return np.array([total(row) for row in paid[book.places]])
