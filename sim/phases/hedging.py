@@ -17,7 +17,7 @@ from sim.books.lending import borrow
 from sim.books.protection import Protection
 from sim.kernels.rents import rent_value
 from sim.markets import protection as market
-from sim.phases.funding import other_business
+from sim.phases.funding import other_business, owed_with_orders
 from sim.phases.renting import spot
 from sim.sums import by_row, total
 from sim.units import MONTHS
@@ -51,33 +51,33 @@ def hedge(economy: Economy, region: str, exposure: np.ndarray) -> None:
     """A month of protection: it is quoted; losses and premiums are paid; investors trade; sellers fail, or are paid out."""
     if economy.month < 0:
         return  # nothing of it is on record, and nothing traded
-    hazard, charge = _hazard(economy, region), 0.0
+    debt, values, charge = _debts(economy, region), _unit_values(economy, region), 0.0
+    hazard = _hazard(economy, region, debt, values)
     if hedges(economy):
-        _found(economy, region)
-        charge = _charge(economy, region, exposure, hazard)
+        _found(economy, region, debt)
+        charge = _charge(economy, region, exposure, debt, hazard)
     quote = hazard.premium + charge * hazard.risk
-    _quote(economy, region, quote, charge)
+    _quote(economy, region, quote, charge, debt, _weakest(economy, region, values))
     if hedges(economy):
         _settle(economy, region)
-        _trade(economy, region, exposure, hazard, charge)
+        _trade(economy, region, exposure, debt, hazard, charge)
         economy.protection[region].mark(quote, _years(economy, region))
-        _judge(economy, region)
+        _judge(economy, region, debt)
 
 
-def _quote(economy: Economy, region: str, quote: np.ndarray, charge: float) -> None:
-    """What protection costs goes on record."""
-    owed, weakest = _debts(economy, region), _weakest(economy, region)
+def _quote(economy: Economy, region: str, quote: np.ndarray, charge: float, owed: np.ndarray, weakest: market.Hazard) -> None:
+    """What protection costs goes on record: on the weakest cloud, and on operators who owe (o,), their mean."""
     grade = weakest.premium + charge * weakest.risk
     mean = total(quote[:-1] * owed) / total(owed) if total(owed) > 0.0 else np.nan
     economy.note(region, protection_grade=float(grade[0]), protection_operators=mean, protection_junior=float(quote[-1]))
 
 
-def _found(economy: Economy, region: str) -> None:
+def _found(economy: Economy, region: str, debt: np.ndarray) -> None:
     """Sellers begin with the record, with the capital that they want; what was lost before concerns nobody."""
     if economy.month == 0:
         _losses(economy, region)
         for seller in economy.all("seller", region):
-            economy.save(seller.party, region, seller.wants(total(_debts(economy, region))))
+            economy.save(seller.party, region, seller.wants(total(debt)))
 
 
 def _years(economy: Economy, region: str) -> float:
@@ -95,10 +95,10 @@ def _debts(economy: Economy, region: str) -> np.ndarray:
     return np.bincount(place, by_row(economy.deals["state"]["balance"][rows]), len(economy.all("operator", region)))
 
 
-def _hazard(economy: Economy, region: str) -> market.Hazard:
+def _hazard(economy: Economy, region: str, debt: np.ndarray, values: np.ndarray) -> market.Hazard:
     """What may be lost on each operator's senior notes, and on the junior class of all."""
-    p, debt = economy.params.sim.markets.protection, _debts(economy, region)
-    chance = market.default_chance(p, _assets(economy, region), debt, np.full(len(debt), p.unit_volatility))
+    p = economy.params.sim.markets.protection
+    chance = market.default_chance(p, _assets(economy, region, values), debt, np.full(len(debt), p.unit_volatility))
     owed = total(debt)
     junior = total(economy.deals["state"]["balance"][economy.rows(region), 1]) / owed if owed > 0.0 else 0.0
     mean = total(chance * debt) / owed if owed > 0.0 else 0.0
@@ -106,13 +106,13 @@ def _hazard(economy: Economy, region: str) -> market.Hazard:
     return market.Hazard(np.append(chance, mean), np.append(np.full(len(debt), senior), first))
 
 
-def _assets(economy: Economy, region: str) -> np.ndarray:
+def _assets(economy: Economy, region: str, values: np.ndarray) -> np.ndarray:
     """What operators have (o,), USD: units at what they will earn, contracts above spot, works at cost, cash."""
     deals, fleet, rows = economy.deals, economy.fleet.deals, economy.sponsored("operator", region, economy.rows(region))
     building, vintage, gpus = deals["stage"][rows] == BUILDING, fleet["vintage"][rows], fleet["gpus"][rows]
     above = np.maximum(economy.contracts["rent"][rows] - spot(economy, region, vintage), 0.0)
     let = economy.params.sim.markets.compute.cover * above * np.maximum(economy.contracts["months"][rows], 0) / MONTHS
-    used = gpus * (_unit_values(economy, region)[vintage] + let)
+    used = gpus * (values[vintage] + let)
     worth = np.where(building, fleet["book"][rows], used) + economy.ledger.cash(deals["party"][rows])
     place = economy.places("operator", region, deals["sponsor"][rows])
     cash = economy.ledger.cash(economy.parties("operator", region))
@@ -128,13 +128,12 @@ def _unit_values(economy: Economy, region: str) -> np.ndarray:
     return np.asarray(rent_value(rent, running, tape.depreciation_seen, p.sale_rate, p.sale_years))
 
 
-def _weakest(economy: Economy, region: str) -> market.Hazard:
+def _weakest(economy: Economy, region: str, values: np.ndarray) -> market.Hazard:
     """The cloud most likely to default: its fleet and a little other business stand against its bonds and orders."""
     p, fleet, clouds = economy.params.sim.markets.protection, economy.fleet, economy.all("cloud", region)
     slots = np.array([cloud.slot for cloud in clouds])
-    owed = -economy.ledger.balance(economy.parties("cloud", region), "bonds") + _exactly((fleet.order_value - fleet.paid)[slots])
+    owed = np.array([owed_with_orders(economy, cloud) for cloud in clouds])
     core = p.weakest * p.core_multiple * np.array([other_business(economy, region, cloud) for cloud in clouds])
-    values = _unit_values(economy, region)
     units = _exactly(fleet.gpus[slots][:, : len(values)] * values) + _exactly(fleet.paid[slots])
     parts = np.divide(core, core + units, out=np.ones(len(core)), where=core + units > 0.0)
     volatility = parts * p.core_volatility + (1.0 - parts) * p.unit_volatility
@@ -150,10 +149,10 @@ def _exactly(amounts: np.ndarray) -> np.ndarray:
 # -- who protects what ---------------------------------------------------------------------------------------------------
 
 
-def _charge(economy: Economy, region: str, exposure: np.ndarray, hazard: market.Hazard) -> float:
+def _charge(economy: Economy, region: str, exposure: np.ndarray, debt: np.ndarray, hazard: market.Hazard) -> float:
     """Charge per unit of risk at which protection clears."""
     p, sellers = economy.params.sim.markets.protection, economy.params.agents.sellers
-    held, mean_risk = _held(economy, region, exposure, hazard)
+    held, mean_risk = _held(economy, region, exposure, debt, hazard)
     capital = total(np.maximum(economy.ledger.net_worth(economy.parties("seller", region)), 0.0))
     return market.clearing_charge(p, _prices(economy, region, exposure), held, mean_risk, capital, sellers.price, sellers.most)
 
@@ -164,22 +163,22 @@ def _prices(economy: Economy, region: str, exposure: np.ndarray) -> np.ndarray:
     return market.own_price(bids.price_of_risk, covered(economy, region, exposure)[0], held, bids.capital)
 
 
-def _held(economy: Economy, region: str, exposure: np.ndarray, hazard: market.Hazard) -> tuple[np.ndarray, float]:
+def _held(economy: Economy, region: str, exposure: np.ndarray, debt: np.ndarray, hazard: market.Hazard) -> tuple[np.ndarray, float]:
     """Notes (i,) that investors hold, USD, and the mean risk of a USD of them."""
     own = exposure[:, economy.slots(region)]
-    risks, debt = hazard.risk, _debts(economy, region)
+    risks = hazard.risk
     senior = total(risks[:-1] * debt) / total(debt) if total(debt) > 0.0 else 0.0
     classes = np.array([total(own[0]), total(own[1])])
     whole = total(classes)
     return by_row(own.T), total(classes * np.array([senior, risks[-1]])) / whole if whole > 0.0 else 0.0
 
 
-def _trade(economy: Economy, region: str, exposure: np.ndarray, hazard: market.Hazard, charge: float) -> None:
+def _trade(economy: Economy, region: str, exposure: np.ndarray, debt: np.ndarray, hazard: market.Hazard, charge: float) -> None:
     """Investors go part of the way to what they want, with sellers as these have capital; who has enough sells some back."""
     p, book = economy.params.sim.markets.protection, economy.protection[region]
-    mean_risk = _held(economy, region, exposure, hazard)[1]
+    mean_risk = _held(economy, region, exposure, debt, hazard)[1]
     share = market.protected(p, _prices(economy, region, exposure), charge * mean_risk)
-    own, debt = exposure[:, economy.slots(region)], _debts(economy, region)
+    own = exposure[:, economy.slots(region)]
     by_name = debt / max(total(debt), 1.0)
     wanted = share[:, None] * np.append(np.outer(own[0], by_name), own[1][:, None], axis=1)
     capital = np.maximum(economy.ledger.net_worth(book.sellers), 0.0)
@@ -234,9 +233,9 @@ def _payable(cash: np.ndarray, asked: np.ndarray) -> np.ndarray:
     return np.where(part < 1.0, part * (1.0 - 1e-12), 1.0)
 
 
-def _judge(economy: Economy, region: str) -> None:
+def _judge(economy: Economy, region: str, debt: np.ndarray) -> None:
     """Sellers who cannot pay, or owe more than they have, fail; owners of the others bring or take capital."""
-    book, ledger, notes = economy.protection[region], economy.ledger, total(_debts(economy, region))
+    book, ledger, notes = economy.protection[region], economy.ledger, total(debt)
     for seller in economy.all("seller", region):
         capital = float(ledger.net_worth(seller.party))
         if book.notional[:, :, seller.number].any() and seller.fails(capital, total(book.unpaid[:, seller.number])):

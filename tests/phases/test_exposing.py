@@ -208,7 +208,7 @@ def test_sellers_of_protection_pay_what_the_network_clears_to():
     """The one settlement of the month in which debtors may lack cash: two sellers, three investors, a loss beyond one's means."""
     economy = economy_of("sim.markets.protection.most=0.8")
     economy.clock = economy.burn_in
-    hedging._found(economy, "us")
+    hedging._found(economy, "us", hedging._debts(economy, "us"))
     book = economy.protection["us"]
     amounts = np.zeros_like(book.net)
     amounts[:3, 0, 0], amounts[0, 1, 0] = (4e9, 2e9, 1e9), 3e6

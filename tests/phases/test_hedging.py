@@ -27,7 +27,7 @@ def traded():
     """A small economy whose sellers have been founded and have nothing to stand for yet."""
     economy = economy_of(ON)
     economy.clock = economy.burn_in
-    hedging._found(economy, "us")
+    hedging._found(economy, "us", hedging._debts(economy, "us"))
     return economy, economy.protection["us"]
 
 
@@ -83,11 +83,11 @@ def test_expected_loss_and_risk_follow_from_chance_and_severity():
 def test_operators_are_worth_more_with_contracts_above_spot_and_less_with_a_pipeline_to_come():
     """Contracts count for what they bring above spot to their end; units for the rents that are expected, not for today's."""
     economy = economy_of()
-    before, rows = hedging._assets(economy, "us"), economy.rows("us", OPERATING)
+    before, rows = hedging._assets(economy, "us", hedging._unit_values(economy, "us")), economy.rows("us", OPERATING)
     contract, units = economy.contracts, economy.fleet.deals
     rent = float(economy.tape["us"].rent)
     contract["rent"][rows[0]] += 10.0 * rent
-    more = hedging._assets(economy, "us") - before
+    more = hedging._assets(economy, "us", hedging._unit_values(economy, "us")) - before
     cover = economy.params.sim.markets.compute.cover
     kept = np.clip(contract["rent"][rows[0]] - renting.spot(economy, "us", units["vintage"][rows[:1]])[0], 0.0, 10.0 * rent)
     assert more.sum() == approx(units["gpus"][rows[0]] * cover * kept * contract["months"][rows[0]] / 12.0)
@@ -98,12 +98,12 @@ def test_operators_are_worth_more_with_contracts_above_spot_and_less_with_a_pipe
 
 def test_the_weakest_cloud_is_the_one_whose_protection_is_quoted():
     economy = economy_of("agents.clouds.count=3")
-    alone = hedging._weakest(economy, "us").chance[0]
+    alone = hedging._weakest(economy, "us", hedging._unit_values(economy, "us")).chance[0]
     clouds = economy.parties("cloud", "us")
     economy.ledger.accrue("bonds", clouds[1], economy.outside["savers", "us"], 1e11)
-    assert hedging._weakest(economy, "us").chance[0] > alone
+    assert hedging._weakest(economy, "us", hedging._unit_values(economy, "us")).chance[0] > alone
     economy.ledger.accrue("bonds", clouds[1], economy.outside["savers", "us"], -1e11)
-    assert hedging._weakest(economy, "us").chance[0] == approx(alone)
+    assert hedging._weakest(economy, "us", hedging._unit_values(economy, "us")).chance[0] == approx(alone)
 
 
 # -- demand and supply ---------------------------------------------------------------------------------------------------
@@ -240,11 +240,11 @@ def test_a_seller_that_owes_more_than_it_has_fails_and_protection_is_void(traded
     book.trade(position(book, i0_d0_r0=400.0, i1_d1_r0=400.0), quote)
     economy.ledger.endow_cash(book.sellers[1:2], np.array([1_000.0]))
     book.mark(quote * 2.0, 4.0)  # 48 each
-    hedging._judge(economy, "us")
+    hedging._judge(economy, "us", hedging._debts(economy, "us"))
     assert economy.facts["us"]["seller_failures"] == 1.0 and economy.facts["us"]["protection_lost"] == approx(48.0, abs=0.1)
     assert not book.net[:, 0].any() and book.net[1, 1, 0] == 400.0
     assert economy.owners.held.get(int(book.sellers[0])) is None
-    hedging._judge(economy, "us")
+    hedging._judge(economy, "us", hedging._debts(economy, "us"))
     assert economy.facts["us"]["seller_failures"] == 1.0  # one without contracts has nothing to fail of
     assert economy.ledger.cash(book.sellers[0]) > 0.0  # and finds new owners
 
