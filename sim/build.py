@@ -150,7 +150,7 @@ def _people(economy: Economy, paths: dict[str, Start], arrange, idle) -> None:
     economy.people = dict(sorted(economy.people.items()))
     economy.outside["vendor", ""] = economy.all("vendor", "")[0].party
     for region in economy.regions:
-        labs = [lab for lab in economy.all("lab", region) if lab.weight > 0.0]
+        labs = economy.active("lab", region)
         quality = economy.streams.draw("start quality", 0, economy.keys("lab", region))
         for lab, z in zip(economy.all("lab", region), quality, strict=True):
             lab.quality = economy.params.sim.build.quality_dispersion * float(z)

@@ -94,6 +94,10 @@ class Economy(mesa.Model):
         """Agents of a kind in a region, in key order."""
         return self.people.get((kind, region), [])
 
+    def active(self, kind: str, region: str) -> list[Any]:
+        """Those of them who have any weight, in key order."""
+        return [agent for agent in self.all(kind, region) if agent.weight > 0.0]
+
     def parties(self, kind: str, region: str) -> np.ndarray:
         """Their numbers in the ledger."""
         return self.once(("party", kind, region), lambda: [a.party for a in self.all(kind, region)], np.int64)

@@ -18,7 +18,7 @@ WORDS = {"letter": "letter", "model": "letter_model", "best": "letter_best", "tr
 
 def region_figures(economy: Economy, region: str) -> dict[str, float]:
     """A region's month: how far first letters are from others, and who has the mandates."""
-    facts, agencies = economy.facts[region], [a for a in economy.all("agency", region) if a.weight > 0.0]
+    facts, agencies = economy.facts[region], economy.active("agency", region)
 
     def share(part: str, whole: str) -> float:
         return facts[part] / facts[whole] if facts.get(whole) else np.nan

@@ -28,7 +28,7 @@ def choose_tenants(economy: Economy, region: str, rows: np.ndarray) -> list[int]
     tenants = tenants_of(economy, region, deals["sponsor"][rows], deals["issued"][rows], deals["channel"][rows])
     if not anchored(economy, region):
         return tenants
-    clouds = [cloud.party for cloud in economy.all("cloud", region) if cloud.weight > 0.0]
+    clouds = [cloud.party for cloud in economy.active("cloud", region)]
     sponsors = economy.deals["sponsor"][rows].tolist()
     number = {operator.party: operator.number for operator in economy.all("operator", region)}
     let = _let(economy, region, len(economy.contracts))

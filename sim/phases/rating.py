@@ -43,7 +43,7 @@ def rate(economy: Economy) -> None:
 def _opine(economy: Economy, region: str) -> list[Beliefs]:
     """What each agency believes, through the arrow from obsolescence to valuation."""
     market, p = economy.tape[region], economy.params.sim.ratings
-    agencies = [agency for agency in economy.all("agency", region) if agency.weight > 0.0]
+    agencies = shopping.raters(economy, region)
     noise = economy.draw("opinion", economy.keys("agency", region))
     for agency in agencies:
         agency.learn(market, float(noise[agency.number]))

@@ -56,7 +56,7 @@ def _watch(economy: Economy, copier: str) -> None:
 
 def _copy(economy: Economy, region: str) -> None:
     """Sponsors copy in turn, the second tier first: those who own least; the region's mix is theirs by weight."""
-    p, operators = economy.params.sim.markets.primary, [o for o in economy.all("operator", region) if o.weight > 0.0]
+    p, operators = economy.params.sim.markets.primary, economy.active("operator", region)
     own = getattr(p, region).abs_share
     rest = [operator for operator in operators if operator.abs_share != p.playbook.copied_share]
     months = economy.month - economy.tape.proven - p.playbook.delay

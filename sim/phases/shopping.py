@@ -25,7 +25,7 @@ def competes(economy: Economy) -> bool:
 
 def raters(economy: Economy, region: str) -> list[Any]:
     """Agencies that rate a region's deals, in the order of their beliefs."""
-    return [agency for agency in economy.all("agency", region) if agency.weight > 0.0]
+    return economy.active("agency", region)
 
 
 def tables(economy: Economy, region: str) -> list[ratings.Params]:
