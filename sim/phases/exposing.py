@@ -172,10 +172,9 @@ def _means(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
     going = np.maximum(ledger.cash(slice(count)), 0.0) + np.maximum(ledger.balance(slice(count), "bonds"), 0.0)
     lessors = economy.parties("lessor", region)
     going[lessors] += ledger.balance(lessors, "fleet")
-    sale = going.copy()
     works = economy.rows(region, BUILDING)
-    for means in (going, sale):
-        means[deals["party"][works]] += economy.fleet.deals["book"][works]
+    going[deals["party"][works]] += economy.fleet.deals["book"][works]
+    sale = going.copy()
     rows = economy.rows(region, OPERATING)
     rows = rows[deals["pledge"][rows] == 0.0]
     fetched = market_values(economy, region, rows)

@@ -165,8 +165,10 @@ def _read(read: list[ratings.Params], agency: np.ndarray, loss: np.ndarray, life
 
 def grant(economy: Economy, region: str, rows: np.ndarray, before: np.ndarray, beliefs: list[Beliefs], look: Look) -> None:
     """Keep beside first letters what else they could have been; ``before`` (n, k) are letters held before this month."""
+    if not (competes(economy) or perfect(economy)):
+        return
     rows = rows[((economy.deals["rating"][rows] >= 0) & (before < 0)).any(axis=1)]
-    if not len(rows) or not (competes(economy) or perfect(economy)):
+    if not len(rows):
         return
     letter, count = economy.deals["rating"][rows], len(beliefs)
     agency = np.repeat(np.arange(count + 1), len(rows))
