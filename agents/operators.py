@@ -31,7 +31,8 @@ class Params(Frozen):
     confidence_noise: float = quantity("1", 0.0, 1.0, "monthly standard deviation of log confidence")
     confidence_persistence: float = quantity("1/month", 0.0, 0.999, "of confidence")
     least: float = quantity("USD", 0.0, 1e12, "order or loan below which it seeks no deal")
-    equity_spend: float = quantity("share", 0.0, 1.0, "of cash that one quarter's closings may take")
+    closing: int = quantity("month", 1, 24, "between a sponsor's closings")
+    equity_spend: float = quantity("share", 0.0, 1.0, "of cash that the closings of one month may take")
     returning: float = quantity("share", 0.0, 1.0, "of unfunded orders that are tried again")
     support: float = quantity("share", 0.0, 1.0, "of cash that a month's cures may take")
     payoff: float = quantity("share", 0.0, 1.0, "of cash that may go into refinancing gaps")
@@ -44,6 +45,7 @@ class Params(Frozen):
         "1", 0.0, 20.0, "share of the equity that its plans lack sold that way, per value over cost above it"
     )
     outside_cap: float = quantity("share", 0.0, 2.0, "most of that lack that is met this way")
+    courting: int = quantity("month", 0, 24, "before its closings in which a sponsor sells shares")
     failure: float = quantity("share", 0.0, 1.0, "of its debt in default above which it fails")
     restart: float = quantity("share", 0.0, 0.5, "of its capacity's cost: cash that new owners bring")
     start_equity: float = quantity("share", 0.0, 5.0, "cash at the start, of capacity's cost")
@@ -186,7 +188,7 @@ class Operator(Sponsor):
 
     def _closing(self, ready: int) -> int:
         """The month in which it closes what is ready from month ``ready`` on."""
-        return next(month for month in range(ready, ready + 3) if self.closes(month))
+        return next(month for month in range(ready, ready + self.params.closing) if self.closes(month))
 
     def rushed(self, parts: dict[str, float], channels: Sequence[str]) -> dict[str, float]:
         """A plan, USD by channel, with orders brought forward while a rule comes for ``channels``, and made up for later."""
@@ -216,8 +218,16 @@ class Operator(Sponsor):
         return others[int(np.searchsorted(reached[:-1], left * reached[-1], side="right"))]
 
     def closes(self, month: int) -> bool:
-        """Deals close once a quarter, each sponsor in its own month."""
-        return (month + self.number) % 3 == 0
+        """Deals close every so many months, each sponsor in its own."""
+        return self._since(month) == 0
+
+    def courts(self, month: int) -> bool:
+        """Shares are sold in the months before deals close."""
+        return self._since(month) >= self.params.closing - self.params.courting
+
+    def _since(self, month: int) -> int:
+        """Months since the last closing."""
+        return (month + self.number) % self.params.closing
 
     def request(self, cash: float, tied: float = 0.0) -> list[FinancingRequest]:
         """Seek deals for what is ready, with as much own money as prudence allows and all that is ``tied`` to orders, USD."""

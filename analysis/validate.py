@@ -30,7 +30,7 @@ from sim.params import Params
 from sim.run import complete, folder_name, outputs
 from sim.terminal import judged
 
-MOST = 1000  # seeds
+MOST, MOST_FIRST = 1000, 1_000_000  # seeds, and the first of them
 FEW = 2  # seeds of a quick look at targets for which nothing is stored
 QUICK = 420.0  # seconds in which a quick look makes its runs; reading and judging them takes the rest of ten minutes
 LINE = "{:<5}{:<16}{:<28}{:>9}  {:<16}{:<15}{:>7}  {}"
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def options() -> argparse.ArgumentParser:
     """What the command understands."""
     found = argparse.ArgumentParser(prog="python -m analysis validate", description=(__doc__ or "").splitlines()[0])
-    found.add_argument("--seeds", default="8", metavar="N", help=f"how many seeds, from {FIRST} on; default 8")
+    found.add_argument("--seeds", default="8", metavar="N", help="how many seeds; default 8")
+    found.add_argument("--first", default=str(FIRST), metavar="SEED", help=f"the first of them; default {FIRST}")
     found.add_argument("--quick", action="store_true", help="stored runs, and what ten minutes allow; the rest: cannot tell")
     found.add_argument("--size", metavar="SIZE", help="size of the economy, as --set size=SIZE; class takes a sixth of the time")
     found.add_argument("--facts", metavar="FILE", help="statements of your own, beside those of analysis/facts/statements.yaml")
@@ -66,7 +67,8 @@ def act(chosen: argparse.Namespace) -> int:
     except BadTarget as error:
         print(error, file=sys.stderr)
         return 2
-    seeds = tuple(FIRST + n for n in range(number))
+    first = count(chosen.first, [], "--first", MOST_FIRST)
+    seeds = tuple(first + n for n in range(number))
     plan, base = Plan(tuple(statements), tuple(lines), seeds), World(tuple(lines), seeds)
     used = usable(base.wanted, chosen.quick) if targets else []
     worlds = plan.worlds
@@ -114,7 +116,7 @@ def picked(targets: Sequence[Target], statements: Sequence[Statement], only: str
     return [one for one in targets if one.id in asked], [one for one in statements if one.id in asked]
 
 
-def count(text: str, settings: Sequence[str], option: str = "--seeds") -> int:
+def count(text: str, settings: Sequence[str], option: str = "--seeds", most: int = MOST) -> int:
     """A whole number given as an option.
 
     Raises
@@ -123,8 +125,8 @@ def count(text: str, settings: Sequence[str], option: str = "--seeds") -> int:
         for anything but a whole number in range, or a seed among the settings
     """
     found = []
-    if not text.isdecimal() or not 1 <= int(text) <= MOST:
-        found.append(wrong(option, text, f"out of range. Give a whole number from 1 to {MOST}."))
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        found.append(wrong(option, text, f"out of range. Give a whole number from 1 to {most}."))
     found += [wrong("--set", line, "seeds are chosen by --seeds.") for line in settings if line.lstrip("+").startswith("seed=")]
     if found:
         raise Mistakes(found)
@@ -188,7 +190,8 @@ def shown(
     """Targets, then statements, each under a line that says which economy was held against them."""
     lines = page(verdicts, used) if used else []
     if judgements:
-        head = f"Statements: {params.scenario}, size {params.size}, up to {seeds} seeds from {FIRST} on, months after burn-in."
+        runs = f"{params.scenario}, size {params.size}, up to {seeds} seeds from {params.seed} on"
+        head = f"Statements: {runs}, months after burn-in."
         lines += [
             *([""] if lines else []),
             head,

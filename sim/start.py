@@ -110,7 +110,7 @@ def record_vintages(economy: Economy, start: Start, region: str) -> None:
 
 
 def place_deals(economy: Economy, start: Start, region: str) -> None:
-    """Deals of every age on the path: sponsors closed one a quarter for as long as units serve."""
+    """Deals of every age on the path: sponsors closed one every so many months for as long as units serve."""
     p, operators = economy.params, economy.all("operator", region)
     age, sponsor = _ages(economy, operators)
     markets, build = p.sim.markets, p.agents.operators.build
@@ -133,8 +133,8 @@ def _ages(economy: Economy, operators: list) -> tuple[np.ndarray, np.ndarray]:
     for i, operator in enumerate(operators):
         if operator.weight == 0.0:
             continue
-        last = next(back for back in range(1, 4) if operator.closes(-back))
-        pairs += [(age, i) for age in range(last, service, 3)]
+        last = next(back for back in range(1, operator.params.closing + 1) if operator.closes(-back))
+        pairs += [(age, i) for age in range(last, service, operator.params.closing)]
     pairs.sort(key=lambda pair: (-pair[0], pair[1]))
     return np.array([a for a, _ in pairs]), np.array([i for _, i in pairs])
 

@@ -133,7 +133,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
         parts = placing.parts(economy, region, operator, owned, offers)
         operator.queue(_in_time(economy, region, operator, parts), waits)
         cash = float(ledger.cash(operator.party))
-        sold = operator.outside(value, own, cash)
+        sold = operator.outside(value, own, cash) if operator.courts(economy.clock) else 0.0
         economy.save(operator.party, region, sold)
         ledger.pay("payout", operator.party, savers, operator.idle(cash + sold, own * owned.amount * MONTHS))
         if operator.fails(*_distress(economy, region, operator.party)):

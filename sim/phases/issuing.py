@@ -17,11 +17,10 @@ from sim.phases.refinancing import refinance, take_out
 from sim.phases.retaining import asked
 from sim.phases.supporting import circular, equip
 from sim.sums import total
+from sim.units import MONTHS
 
 if TYPE_CHECKING:
     from sim.economy import Economy
-
-QUARTER = 0.25  # year between a sponsor's closings
 
 
 def issue(economy: Economy) -> None:
@@ -139,6 +138,6 @@ def invite(economy: Economy, region: str, operator: Any, needs: dict[str, float]
     rent = economy.entry_rent.get(region, market.rent)
     worth = operator.worth_to_outsiders(market, rent, usual_debt(economy, region), required)
     short = operator.short_of_equity(needs, float(economy.ledger.cash(operator.party))) if worth > 1.0 else 0.0
-    amount = min(short, capacity * operator.weight * QUARTER)
+    amount = min(short, capacity * operator.weight * operator.params.closing / MONTHS)
     economy.save(operator.party, region, amount)
     economy.note(region, private_equity=amount)

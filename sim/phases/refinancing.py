@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.books.channels import Channel
 from sim.books.deals import OPERATING
 from sim.books.fleet import BEFORE
 from sim.books.tables import Rows
@@ -108,27 +107,38 @@ def barred(economy: Economy, region: str) -> np.ndarray:
 
 def take_out(economy: Economy, region: str) -> None:
     """Sponsors replace loans on units that have run for a while where a take-out is cheaper and repays all, by channel."""
+    rows = settled(economy, region)
     for c, channel in enumerate(economy.menus[region]):
-        if channel.use == "take_out":
-            _take_out(economy, region, c, channel)
+        if channel.use == "take_out" and len(rows):
+            _take_out(economy, region, c, stabilised(economy, region, c, rows))
 
 
-def stabilised(economy: Economy, region: str, c: int, channel: Channel) -> np.ndarray:
-    """Deals whose units have run for long enough, let and undisturbed, with enough of their lives left for a take-out."""
-    rows, deals, service = economy.rows(region, OPERATING), economy.deals, economy.params.sim.markets.compute.service_life
+def settled(economy: Economy, region: str) -> np.ndarray:
+    """Undisturbed deals of sponsors who close this month, none a take-out itself."""
+    rows, deals = economy.rows(region, OPERATING), economy.deals
+    closing = np.zeros(len(economy.ledger.members), dtype=bool)
+    closing[[operator.party for operator in economy.all("operator", region) if operator.closes(economy.clock)]] = True
+    rows = rows[closing[deals["sponsor"][rows]] & (deals["predecessor"][rows] < 0)]
+    state = Rows(deals["state"], rows)
+    good = (state["age"] + 1 < deals["due"][rows]) & ~state["in_default"] & ~state["trapped"]
+    return rows[good]
+
+
+def stabilised(economy: Economy, region: str, c: int, rows: np.ndarray) -> np.ndarray:
+    """Of ``settled`` deals those whose units have run for long enough, let, with enough of their lives left for a take-out."""
+    deals, service, channel = economy.deals, economy.params.sim.markets.compute.service_life, economy.menus[region][c]
     state, ordered = Rows(deals["state"], rows), economy.fleet.deals["vintage"][rows] - BEFORE
     known = np.zeros(len(economy.ledger.members), dtype=bool)
     known[deals["sponsor"][deals["channel"] == c]] = True
     wait = np.where(known[deals["sponsor"][rows]], channel.closing, channel.debut)
     ready = state["age"] >= channel.seasoning + wait
     ready &= service - (economy.clock - ordered) > deals.library.due[kinds(economy, region)[c]]
-    ready &= (state["age"] + 1 < deals["due"][rows]) & ~state["in_default"] & ~state["trapped"] & ~deals["period"]["last"][rows]
-    return rows[ready & (state["balance"].sum(axis=1) > DUST) & (deals["predecessor"][rows] < 0)]
+    return rows[ready & (state["balance"].sum(axis=1) > DUST) & ~deals["period"]["last"][rows]]
 
 
-def _take_out(economy: Economy, region: str, c: int, channel: Channel) -> None:
-    deals, rows, left = economy.deals, stabilised(economy, region, c, channel), room(economy, region)[c]
-    if not len(rows) or left <= 0.0:
+def _take_out(economy: Economy, region: str, c: int, rows: np.ndarray) -> None:
+    deals, channel, left = economy.deals, economy.menus[region][c], room(economy, region)[c] if len(rows) else 0.0
+    if left <= 0.0:
         return
     kind = np.repeat(kinds(economy, region)[c : c + 1], len(rows))
     coupon = coupons(economy, region, kind)

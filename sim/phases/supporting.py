@@ -15,8 +15,6 @@ from sim.sums import total
 if TYPE_CHECKING:
     from sim.economy import Economy
 
-QUARTER = 3  # months between a sponsor's closings
-
 
 def equip(economy: Economy, region: str, operator: Any, needs: dict[str, float]) -> float:
     """The vendor buys shares of an operator that lacks equity for what is ready; USD, which its request must contain.
@@ -25,7 +23,7 @@ def equip(economy: Economy, region: str, operator: Any, needs: dict[str, float])
     """
     taken = 0.0
     for vendor, offer in _offers(economy, region):
-        part = QUARTER * operator.weight * (1.0 - vendor.params.support.labs) * offer
+        part = operator.params.closing * operator.weight * (1.0 - vendor.params.support.labs) * offer
         short = operator.short_of_equity(needs, float(economy.ledger.cash(operator.party)))
         amount = min(part, short, float(economy.ledger.cash(vendor.party)))
         economy.owners.invest(operator.party, vendor.party, amount)
