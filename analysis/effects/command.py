@@ -75,6 +75,9 @@ def planned(chosen: argparse.Namespace, spec: Spec) -> Plan:
     given = [*([f"size={chosen.size}"] if chosen.size else []), *([f"horizon_years={chosen.years}"] if chosen.years else [])]
     lines = over(spec.settings, [*given, *chosen.set])
     groups = picked(spec, chosen.names)
+    own = {line.partition("=")[0] for group in groups for pair in group.pairs for line in (*pair.of, *pair.against)} | {"regions"}
+    if clashing := [line for line in chosen.set if line.partition("=")[0] in own]:
+        raise Mistakes(wrong("--set", line, "a system's own; analysis/effects/effects.yaml has it.") for line in clashing)
     number = min(seeds, fewest_seeds(LEVEL)) if chosen.quick else seeds
     return Plan(groups, spec.measures, lines, tuple(FIRST + n for n in range(number)))
 
