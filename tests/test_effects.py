@@ -87,7 +87,8 @@ def test_a_seed_that_failed_on_one_side_is_paired_with_nothing_and_counted(store
     asked = plan()
     found = effects(asked, measured(asked))
     assert found[0].pairs == 6 and {gap.pairs for gap in found[0].differences} == {6}
-    assert "14 of 16 runs are there, the others failed or were not run" in page.render(asked, found, load())
+    text = page.render(asked, found, load())
+    assert "14 of 16 runs are there, the others failed or were not run" in text and "protect their notes (6 pairs) |" in text
 
 
 def test_a_pair_of_which_one_side_was_not_run_is_not_run(stored):
@@ -123,7 +124,7 @@ def test_as_many_intervals_as_would_miss_zero_by_chance_are_said(stored):
     stored()
     asked = plan()
     said = page.tally(effects(asked, measured(asked)))
-    assert said.startswith("5 intervals of 95%, of which about 0.25 would miss zero by chance alone; 5 do")
+    assert said.startswith("5 intervals of 95 %, of which about 0.25 would miss zero by chance alone; 5 do")
 
 
 def test_every_scenario_is_a_system_a_policy_or_said_to_be_neither():

@@ -14,7 +14,7 @@ from analysis.decisions.differing import FEW, NONE, VERY_SURE, ZERO, Difference
 from analysis.effects.measuring import Effect, Plan, Values
 from analysis.effects.spec import Pair, Spec
 from analysis.pages.words import digits
-from analysis.statistics.intervals import LEVEL
+from analysis.statistics.intervals import LEVEL, fewest_seeds
 from sim.folders import replacing
 from sim.manifest import HOUSE, revision, sources_hash
 
@@ -69,6 +69,7 @@ def render(plan: Plan, found: Sequence[Effect], spec: Spec) -> str:
         there=there,
         wanted=wanted,
         seeds=plan.seeds,
+        fewest=fewest_seeds(LEVEL),
         world=plan.worlds[0].wanted[0],
         settings=[line for line in plan.lines if line.partition("=")[0] not in ("size", "horizon_years", "outputs.root")],
         tally=tally(found),
@@ -85,7 +86,7 @@ def tally(found: Sequence[Effect]) -> str:
     """How many intervals there are, how many would miss zero by chance, and how many do."""
     intervals = [gap for one in found for gap in one.differences if gap.low == gap.low and gap.word != ZERO]
     chance = (1.0 - LEVEL) * len(intervals)
-    said = f"{len(intervals)} intervals of {LEVEL:.0%}, of which about {chance:.2g} would miss zero by chance alone"
+    said = f"{len(intervals)} intervals of {100 * LEVEL:g} %, of which about {chance:.2g} would miss zero by chance alone"
     return f"{said}; {sum(map(away, intervals))} do, {sum(gap.word == VERY_SURE for gap in intervals)} at the level of all at once."
 
 
