@@ -14,6 +14,7 @@ COMMANDS = (
     "sensitivity",
     "compare",
     "policies",
+    "effects",
     "report",
     "network",
     "status",

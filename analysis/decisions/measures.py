@@ -124,6 +124,20 @@ def deepest_fall(run: Run, region: str) -> float:
     return float((1.0 - level / peak.where(peak > 0.0)).max())
 
 
+def log_peak(run: Run, region: str, years: float = np.inf) -> float:
+    """Log of the highest month of capital spending, of the first ``years`` or of all, so that differences are log ratios."""
+    months = recorded(run, region)
+    peak = months[months["month"] < years * MONTHS].groupby("month")["capex"].sum().max()
+    return number(float(np.log(peak)) if peak > 0.0 else np.nan, "nothing was spent")
+
+
+def worst_loss(run: Run, region: str, months: int) -> float:
+    """Largest sum of losses in so many months in a row, over the mean debt of the same months."""
+    by_month = recorded(run, region).groupby("month")[["loss", "debt"]].sum()
+    lost, owed = by_month["loss"].rolling(months).sum(), by_month["debt"].rolling(months).mean()
+    return number(float((lost / owed.where(owed > 0.0)).max()), f"no {months} months with debt")
+
+
 def spending(run: Run, region: str) -> pd.Series:
     """Capital spending by date."""
     months = recorded(run, region)
@@ -184,6 +198,6 @@ MEASURES: Final[dict[str, Callable[..., Any]]] = {
     measure.__name__: measure
     for measure in (
         *(yearly, whole, at_end, weighted, highest, ratio, years_of, operators_leverage, loss_rate, share_of_world),
-        *(falls, deepest_fall, inference_price, months_to_money, coupon),
+        *(falls, deepest_fall, log_peak, worst_loss, inference_price, months_to_money, coupon),
     )
 }
