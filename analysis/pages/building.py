@@ -146,7 +146,7 @@ def fact_section(sides: Sequence[Gathered], drawer: Drawer) -> Section:
 def limits(more: Sequence[str], provenance: Sequence[str]) -> Section:
     """Caveats, what is missing, and where everything comes from."""
     absent = [f"{q.says}: {q.missing}" for q in quantities.load() if q.missing]
-    points = [*more, *CAVEATS, f"Not measured, for want of a record: {'; '.join(absent)}.", *provenance]
+    points = [*more, *CAVEATS, *([f"Not measured, for want of a record: {'; '.join(absent)}."] if absent else []), *provenance]
     return Section("limits", "Caveats and provenance", points=points)
 
 

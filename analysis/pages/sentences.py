@@ -11,10 +11,16 @@ from analysis.pages.contrasts import Gap, mechanism_title, relative, sure
 from analysis.pages.gather import HIGH, LOW, Gathered
 from analysis.pages.words import counted, digits, listing, percent, place, times, usd
 
-GROWTH: Final = ("capital_raised", "spending", "compute", "months_to_money", "capital_securities", "share_of_users")
+GROWTH: Final = (
+    *("capital_raised", "spending", "compute", "months_to_money", "capital_securities"),
+    *("share_of_users", "frontier_share"),
+)
 PRICE: Final = ("cost_of_capital", "coupon", "spread", "inference_price")
-RISK: Final = ("depth", "episodes", "loss_rate", "losses", "loss_senior", "debt_to_ebitda", "investor_leverage", "peak_spread")
-LOSSES: Final = dict.fromkeys(("loss_rate", "losses", "loss_senior"), "losses")  # told once
+RISK: Final = (
+    *("depth", "episodes", "loss_rate", "losses", "loss_senior", "contagion"),
+    *("debt_to_ebitda", "investor_leverage", "peak_spread"),
+)
+LOSSES: Final = dict.fromkeys(("loss_rate", "losses", "loss_senior", "contagion"), "losses")  # told once
 TOLD: Final = 3  # differences in a sentence
 
 
