@@ -22,6 +22,7 @@ RISK: Final = (
 )
 LOSSES: Final = dict.fromkeys(("loss_rate", "losses", "loss_senior", "contagion"), "losses")  # told once
 TOLD: Final = 3  # differences in a sentence
+NAMED: Final = 4  # features that are named in one
 
 
 class Sentence(NamedTuple):
@@ -166,7 +167,10 @@ def topic(name: str, keys: Sequence[str], gaps: Sequence[Gap], second: str, know
     if any(gap["region"] != "world" for gap in found):
         found = [gap for gap in found if gap["region"] != "world"]
     found.sort(key=lambda gap: -abs(relative(gap)))
-    picked = list({LOSSES.get(gap["quantity"], gap["quantity"]): gap for gap in reversed(found)}.values())[::-1][:TOLD]
+    largest: dict[str, Gap] = {}
+    for gap in found:
+        largest.setdefault(LOSSES.get(gap["quantity"], gap["quantity"]), gap)
+    picked = list(largest.values())[:TOLD]
     if not picked:
         unsure = [gap for gap in mine if gap["word"] == UNSURE]
         needed = [gap["needed"] for gap in unsure if gap["needed"]]
@@ -190,6 +194,7 @@ def amount(quantity: Quantity, size: float) -> str:
         return usd(size) + unit.removeprefix("USD bn")
     if unit.startswith("%"):
         return f"{digits(size)} points{unit[1:]}"
+    unit = "months" if unit == "month" else unit
     return digits(size) + ("" if unit == "1" else f" {unit}")
 
 
@@ -205,7 +210,6 @@ def by(page: Mapping[str, Any], against: Mapping[str, Any], known: Mapping[str, 
         return Sentence(f"The two differ in one feature only, {features[0]}, so all of this comes by it.", anchor)
     if against["parts"]:
         return Sentence("No single feature makes up half of a sure difference: they work together.", anchor)
-    return Sentence(
-        f"They differ in {counted(len(features), 'feature')}; {switched['why'] or 'none was switched alone'}".rstrip(".") + ".",
-        anchor,
-    )
+    named = f": {listing(features)}" if 0 < len(features) <= NAMED else ""
+    why = switched["why"].rstrip(".") or "None was switched alone"
+    return Sentence(f"They differ in {counted(len(features), 'feature')}{named}. {why}.", anchor)
