@@ -169,7 +169,8 @@ def topic(name: str, keys: Sequence[str], gaps: Sequence[Gap], second: str, know
     found.sort(key=lambda gap: -abs(relative(gap)))
     largest: dict[str, Gap] = {}
     for gap in found:
-        largest.setdefault(LOSSES.get(gap["quantity"], gap["quantity"]), gap)
+        key = str(gap["quantity"])
+        largest.setdefault(LOSSES.get(key, key), gap)
     picked = list(largest.values())[:TOLD]
     if not picked:
         unsure = [gap for gap in mine if gap["word"] == UNSURE]
