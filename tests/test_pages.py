@@ -165,3 +165,14 @@ def test_titles_say_that_regimes_are_alike_where_they_are():
     assert calm.title == (
         "Capital spending never falls by 22 % or more in the United States under one and in the United States under other"
     )
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([0.0, 0.0, 0.0], "No principal is lost in the United States."),
+        ([0.0, 0.0, 2.0], "In 1 of 3 runs principal is lost, at most USD 2.00 bn, in the United States."),
+    ],
+)
+def test_what_a_few_of_many_runs_lose_is_not_passed_over(losses, said):
+    assert sentences.lost(Gathered("many", ["a", "b", "c"], values={("losses", "us"): np.array(losses)}), "us") == said

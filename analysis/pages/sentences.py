@@ -79,8 +79,9 @@ def swings(side: Gathered, where: str) -> str:
     """Booms and busts."""
     number = middle(side, "episodes", where)
     often = times(number) if np.isfinite(number) else "never"
+    falls = "never falls" if often == "never" else f"falls {often}"
     deepest = value(side, "depth", where)
-    return f"Capital spending falls {often} by 22 % or more, and at worst by {deepest} % of its peak, in {place(where)}."
+    return f"Capital spending {falls} by 22 % or more, and at worst by {deepest} % of its peak, in {place(where)}."
 
 
 def terms(side: Gathered) -> str:
@@ -97,7 +98,10 @@ def lost(side: Gathered, where: str) -> str:
     """What is lost, and by which classes."""
     total = middle(side, "losses", where)
     if not total > 0.0:
-        return f"No principal is lost in {place(where)}."
+        found = side.values.get(("losses", where), np.array([]))
+        some = int((found > 0.0).sum())
+        losing = f"In {some} of {len(found)} runs principal is lost, at most {usd(float(np.nanmax(found)))}, in" if some else ""
+        return f"{losing or 'No principal is lost in'} {place(where)}."
     senior, junior = middle(side, "loss_senior", where), middle(side, "loss_junior", where)
     part = percent(senior / (senior + junior)) if senior + junior > 0.0 else "an unknown part"
     rate = middle(side, "loss_rate", where)
