@@ -21,6 +21,7 @@ from sim.run import outputs
 from sim.terminal import judged
 
 SEEDS, BUDGET = 8, 120
+SAID = 60  # characters of a quantity's words on a line
 LINE = "  {:<62}{:<8}{:>11}{:>11}{:>11}  {:<23} {}"
 
 
@@ -127,4 +128,5 @@ def tally(gaps: Sequence[Difference], differ: bool) -> str:
 def line(quantity: Quantity, gap: Difference) -> str:
     """One difference."""
     numbers = (digits(gap.difference, True), digits(gap.low, True), digits(gap.high, True))
-    return LINE.format(quantity.says[:60], gap.region, *numbers, quantity.unit, gap.word).rstrip()
+    said = quantity.says if len(quantity.says) <= SAID else quantity.says.partition(" (")[0][:SAID]
+    return LINE.format(said, gap.region, *numbers, quantity.unit, gap.word).rstrip()

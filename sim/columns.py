@@ -322,6 +322,8 @@ AGENTS: Final[Columns] = {
     "fleet": ("USD", "GPUs and shells, book value"),
     "stakes": ("USD", "equity held in deals and labs"),
     "revenue": ("USD", "paid by users in the month; labs only"),
+    "quality": ("1", "log quality of a lab's model, over the usual lab of its region; null for others"),
+    "training": ("USD/year", "a lab's spending on training compute, as it plans it for the next month; null for others"),
     "earnings": ("USD", "a sponsor's of a year, after running costs: operators' deals, clouds' other business; null for others"),
     "debt_reported": ("USD", "a sponsor's debts on its balance sheet"),
     "debt_beside": ("USD", "what it stands behind beside it: companies with a guaranteed value, leases of sites and units"),

@@ -69,7 +69,9 @@ MEASURED = (  # figures that phases note where they are measured; null elsewhere
     *("network_owed", "network_short", "network_first", "network_contagion"),
     *("stress_short", "stress_first", "stress_contagion"),
 )
-FILED = {  # accounts of sponsors and funds, standing of agencies: column -> name
+FILED = {  # accounts of sponsors and funds, standing of labs and agencies: column -> name
+    "quality": "quality",
+    "training": "training",
     "earnings": "earnings",
     "debt_reported": "reported",
     "debt_beside": "beside",

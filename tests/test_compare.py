@@ -8,9 +8,10 @@ import pytest
 from analysis import compare, policies, report
 from analysis.__main__ import main as command
 from analysis.decisions import comparing
+from analysis.decisions.asking import Regime
 from analysis.decisions.policies import Missing, effects, load
 from analysis.pages.policy import untried
-from sim.compose import names
+from sim.compose import names, resolve
 from tests.comparisons import comparison
 
 TINY = ["--size", "class", "--years", "1", "--seeds", "1"]
@@ -112,3 +113,19 @@ def test_policies_take_no_list_of_scenarios(capsys):
     with pytest.raises(SystemExit):
         policies.main(["baseline"])
     assert "unrecognized arguments" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("regions", "compared"),
+    [
+        ([["us", "china"], ["us", "china"]], ("us", "china", "world")),
+        ([["us", "china"], ["china"]], ("china",)),  # the world would differ by the United States
+        ([["us", "china"], ["us", "china"], ["us"]], ("us",)),
+        ([["us"], ["us"]], ("us",)),
+        ([["us"], ["china"]], ("world",)),  # one world against the other is all there is
+    ],
+)
+def test_the_world_is_compared_where_it_is_the_same_or_all_there_is(regions, compared):
+    base = resolve(["size=class"])
+    given = [Regime("x", "x", (base.model_copy(update={"regions": tuple(each)}),)) for each in regions]
+    assert comparing.shared(given) == compared

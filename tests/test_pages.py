@@ -9,10 +9,11 @@ import pytest
 
 from analysis import report
 from analysis.decisions import comparing
-from analysis.pages import charts, facts, words
+from analysis.decisions.quantities import load
+from analysis.pages import charts, compute, facts, sentences, stories, words
 from analysis.pages.digest import COLUMNS, Digest
-from analysis.pages.figures import titled
-from analysis.pages.gather import Gathered, Pile
+from analysis.pages.figures import Drawer, titled
+from analysis.pages.gather import SHAPE, Gathered, Pile
 from analysis.pages.page import Page, Section, render
 from analysis.pages.sentences import Sentence
 from tests.comparisons import comparison
@@ -134,3 +135,44 @@ def test_the_first_run_stands_for_all_where_a_mean_means_nothing():
 def test_regimes_without_a_common_region_are_not_held_against_each_other():
     sides = [Gathered(name, ["r"], pd.DataFrame({"region": [name]})) for name in ("us", "china")]
     assert titled(lambda shown: shown[0].label, sides) == "us under us; china under china"
+
+
+def gap(quantity: str, relative: float, region: str = "china") -> dict:
+    bounds = {"first": 10.0, "second": 10.0 + 10.0 * relative, "difference": 10.0 * relative, "low": 0.0, "high": 0.0}
+    return {"quantity": quantity, "region": region, "pairs": 6, "word": "sure", "needed": None} | bounds
+
+
+def test_a_sentence_tells_the_largest_differences_one_of_each_quantity():
+    """Models differ by a third in one region and by a hundredth in the other: the third is told, before compute's tenth."""
+    gaps = [gap("frontier_share", -0.01, "us"), gap("compute", 0.1), gap("frontier_share", 0.3), gap("spending", -0.2), WEAK]
+    said = sentences.topic("growth", sentences.GROWTH, gaps, "other", {quantity.id: quantity for quantity in load()})
+    told = ["share of the best models up by 3.00 points in China", "capital spending down by", "compute installed at the end up by"]
+    assert [said.index(text) for text in told] == sorted(said.index(text) for text in told)
+    assert said.count("share of the best models") == 1 and "months" not in said
+
+
+WEAK = gap("months_to_money", -0.05)
+
+
+def test_titles_say_that_regimes_are_alike_where_they_are():
+    rows = [("rent", "us", "rent", at, value, value, value, 1) for at, value in ((2023.0, 2.0), (2025.0, 0.5))]
+    rows += [("timeline", "us", "capital spending", at, 1.0, 1.0, 1.0, 1) for at in (2023.0, 2024.0, 2025.0)]
+    sides = [Gathered(name, ["run-seed1-0"], pd.DataFrame(rows, columns=SHAPE)) for name in ("one", "other")]
+    assert compute.rent_title(sides) == "In the United States, rent falls by 50 % a year under one and other alike"
+    with charts.drawing():
+        calm = stories.timeline(sides, Drawer())
+    assert calm is not None
+    assert calm.title == (
+        "Capital spending never falls by 22 % or more in the United States under one and in the United States under other"
+    )
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([0.0, 0.0, 0.0], "No principal is lost in the United States."),
+        ([0.0, 0.0, 2.0], "In 1 of 3 runs principal is lost, at most USD 2.00 bn, in the United States."),
+    ],
+)
+def test_what_a_few_of_many_runs_lose_is_not_passed_over(losses, said):
+    assert sentences.lost(Gathered("many", ["a", "b", "c"], values={("losses", "us"): np.array(losses)}), "us") == said

@@ -117,10 +117,13 @@ def counting(regime: Regime) -> Any:
 
 
 def shared(given: Sequence[Regime]) -> tuple[str, ...]:
-    """Regions that all regimes have; the world where any has more than those."""
+    """Regions that all regimes have; the world where it is more than those, and the same regions to all or all they can share.
+
+    The world of one region held against that of two would differ by the region that is missing, whatever the regimes do.
+    """
     common = [region for region in ("us", "china") if all(region in regime.regions for regime in given)]
-    alone = len(common) == 1 and all(len(regime.regions) == 1 for regime in given)
-    return tuple(common) if alone else (*common, "world")
+    whole = all(set(regime.regions) == set(common) for regime in given)
+    return (*common, "world") if not common or (whole and len(common) > 1) else tuple(common)
 
 
 def names(given: Sequence[Regime]) -> tuple[str, ...]:

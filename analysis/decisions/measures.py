@@ -167,9 +167,13 @@ def months_to_money(run: Run, region: str, sold_as: str = "") -> float:
 
 
 def closing(run: Run) -> dict[tuple[str, str], int]:
-    """Months from plan or mandate to money, by region and channel."""
-    params = resolved(run)
-    return {(region, channel.name): channel.closing for region in params.regions for channel in channels.menu(params, region)}
+    """Months from plan or mandate to money, by region and channel; kept with the run, for reading its parameters takes long."""
+    if "closing" not in run.__dict__:
+        params = resolved(run)
+        menus = {region: channels.menu(params, region) for region in params.regions}
+        run.__dict__["closing"] = {(region, channel.name): channel.closing for region, menu in menus.items() for channel in menu}
+    found: dict[tuple[str, str], int] = run.__dict__["closing"]
+    return found
 
 
 def resolved(run: Run) -> Params:
@@ -181,9 +185,13 @@ def resolved(run: Run) -> Params:
 
 
 def building(run: Run, region: str) -> pd.DataFrame:
-    """Deals that closed in recorded months to pay for new units, in a region or all."""
-    deals = run.deals[(run.deals["issued"] >= 0) & (run.deals["purpose"] == "build")]
-    return deals if region == WORLD else deals[deals["region"] == region]
+    """Deals that closed in recorded months to pay for new units, in a region or all; kept with the run as months are."""
+    kept = run.__dict__.setdefault("building", {})
+    if region not in kept:
+        deals = run.deals[(run.deals["issued"] >= 0) & (run.deals["purpose"] == "build")]
+        kept[region] = deals if region == WORLD else deals[deals["region"] == region]
+    found: pd.DataFrame = kept[region]
+    return found
 
 
 def coupon(run: Run, region: str) -> float:

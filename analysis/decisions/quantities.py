@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from analysis.decisions.indirect import INDIRECT
 from analysis.decisions.measures import MEASURES, WORLD
 from analysis.metrics import METRICS
 from analysis.metrics.runs import NoValue, Run
@@ -18,7 +19,7 @@ from sim.columns import COLUMNS
 from sim.units import REGIONS
 
 PLACES: Final = (*REGIONS, WORLD)
-KNOWN: Final[Mapping[str, Callable[..., Any]]] = {**METRICS, **MEASURES}
+KNOWN: Final[Mapping[str, Callable[..., Any]]] = {**METRICS, **MEASURES, **INDIRECT}
 Place = Literal["us", "china", "world"]
 
 

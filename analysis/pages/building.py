@@ -136,7 +136,7 @@ def fact_section(sides: Sequence[Gathered], drawer: Drawer) -> Section:
         panels.append(drawer.panel(title, facts.chart(entries), f"Facts and results: {title}"))
         met += sum(score.passed for _, _, score, _ in entries)
         held += len(entries)
-    title = f"{sides[0].label} lies inside {met} of {held} facts that its runs can be held against"
+    title = f"Runs of {sides[0].label} lie inside {met} of {held} facts that they can be held against"
     colours = "Green lies inside, red outside." if len(sides) == 1 else "Colours are scenarios, as in the figures above."
     note = f"Each band is drawn equally wide; arrows lie farther out. {colours} Medians over runs."
     drawn = Drawn("facts-drawn", title if held else "No fact can be held against these runs", note, panels, table)
@@ -146,7 +146,7 @@ def fact_section(sides: Sequence[Gathered], drawer: Drawer) -> Section:
 def limits(more: Sequence[str], provenance: Sequence[str]) -> Section:
     """Caveats, what is missing, and where everything comes from."""
     absent = [f"{q.says}: {q.missing}" for q in quantities.load() if q.missing]
-    points = [*more, *CAVEATS, f"Not measured, for want of a record: {'; '.join(absent)}.", *provenance]
+    points = [*more, *CAVEATS, *([f"Not measured, for want of a record: {'; '.join(absent)}."] if absent else []), *provenance]
     return Section("limits", "Caveats and provenance", points=points)
 
 

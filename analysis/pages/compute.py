@@ -38,6 +38,8 @@ def rent_title(sides: Sequence[Gathered]) -> str:
         years = found.index[-1] - found.index[0]
         fall.append(percent(1.0 - (found.iloc[-1] / found.iloc[0]) ** (1.0 / years) if years > 0 else np.nan))
     if len(sides) > 1:
+        if fall[0] == fall[1]:
+            return f"In {place(at)}, rent falls by {fall[0]} a year under {sides[0].label} and {sides[-1].label} alike"
         return f"In {place(at)}, rent falls by {fall[1]} a year under {sides[-1].label}, {fall[0]} under {sides[0].label}"
     return f"The rent of compute falls by {fall[0]} a year in {place(at)}"
 
@@ -113,7 +115,9 @@ def holders(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         said += [told] * spoken(at, side, sides)
     if not panels:
         return Drawn("holders", "No holder lost any principal", "Losses are principal written off after a sale of the collateral.")
-    title = f"The largest part of losses falls on {listing(said)}"
+    nobody = all(text.startswith("nobody ") for text in said)
+    title = "Nobody loses principal " if nobody else "The largest part of losses falls on "
+    title += listing([text.removeprefix("nobody ") for text in said] if nobody else said)
     note = "Principal written off, by who held it when it was." + ranges(sides)
     note += " Black lines hold four of five runs." if any(len(side.runs) > 1 for side in sides) else ""
     return Drawn("holders", title, note, panels, table_of(sides, "holders", "Losses by holder", "USD mn", extra="holder"))

@@ -39,11 +39,11 @@ def differences(first: str, against: Mapping[str, Any], known: Mapping[str, Quan
     found = sure(gaps)
     title = f"{label} against {first}: {counted(len(found), 'sure difference')} in {len(gaps)} comparisons"
     note = (
-        "Sure differences, relative to the mean of the first, as far as a hundred per cent. "
+        f"Sure differences, relative to the mean of {first}, as far as a hundred per cent. "
         "Green is what builders and savers would want, red is what they would not."
     )
     drawn = ([where for where in places(gaps) if where != "world"] or places(gaps)) if shown else []
-    panels = [forest(where, mine, known, drawer) for where in drawn if (mine := [g for g in found if g["region"] == where])]
+    panels = [forest(where, mine, known, drawer, first) for where in drawn if (mine := [g for g in found if g["region"] == where])]
     table = difference_table(first, label, gaps, known, shown)
     return Drawn(f"differences-{label}", title, note if panels else "", panels, table)
 
@@ -53,10 +53,10 @@ def places(gaps: Sequence[Gap]) -> list[str]:
     return list(dict.fromkeys(gap["region"] for gap in gaps))
 
 
-def forest(where: str, gaps: Sequence[Gap], known: Mapping[str, Quantity], drawer: Drawer) -> Panel:
+def forest(where: str, gaps: Sequence[Gap], known: Mapping[str, Quantity], drawer: Drawer, first: str) -> Panel:
     """Relative differences with intervals, one a row; those of a quantity that was zero have no bar."""
     shown = [gap for gap in gaps if np.isfinite(relative(gap))]
-    figure, axis = charts.axes("% of the first", 0.62 + 0.27 * max(len(shown), 1), labels=0.2, left=0.45)
+    figure, axis = charts.axes(f"% of {first}", 0.62 + 0.27 * max(len(shown), 1), labels=0.2, left=0.45)
     value, low, high = (
         np.clip([100.0 * relative(gap, key) for gap in shown], -100.0 * FARTHEST, 100.0 * FARTHEST)
         for key in ("difference", "low", "high")
@@ -89,22 +89,22 @@ def difference_table(first: str, label: str, gaps: Sequence[Gap], known: Mapping
         "topic",
         "quantity",
         "region",
-        first,
-        label,
         "difference",
         "low",
         "high",
         "how sure",
+        "unit",
+        first,
+        label,
         "pairs",
         "seeds to tell",
-        "unit",
     ]
     rows = []
     for gap in gaps:
         quantity = known[gap["quantity"]]
-        numbers = [gap[key] for key in ("first", "second", "difference", "low", "high")]
-        tail = [gap["word"], gap["pairs"], gap["needed"] or "", quantity.unit]
-        rows.append([quantity.topic, quantity.says, region(gap["region"]), *numbers, *tail])
+        change = [gap[key] for key in ("difference", "low", "high", "word")]
+        tail = [quantity.unit, gap["first"], gap["second"], gap["pairs"], gap["needed"] or ""]
+        rows.append([quantity.topic, quantity.says, region(gap["region"]), *change, *tail])
     return Table(f"t-differences-{label}", f"All differences of {label} from {first}", columns, rows, shown)
 
 

@@ -11,11 +11,18 @@ from analysis.pages.contrasts import Gap, mechanism_title, relative, sure
 from analysis.pages.gather import HIGH, LOW, Gathered
 from analysis.pages.words import counted, digits, listing, percent, place, times, usd
 
-GROWTH: Final = ("capital_raised", "spending", "compute", "months_to_money", "capital_securities", "share_of_users")
+GROWTH: Final = (
+    *("capital_raised", "spending", "compute", "months_to_money", "capital_securities"),
+    *("share_of_users", "frontier_share"),
+)
 PRICE: Final = ("cost_of_capital", "coupon", "spread", "inference_price")
-RISK: Final = ("depth", "episodes", "loss_rate", "losses", "loss_senior", "debt_to_ebitda", "investor_leverage", "peak_spread")
-LOSSES: Final = dict.fromkeys(("loss_rate", "losses", "loss_senior"), "losses")  # told once
+RISK: Final = (
+    *("depth", "episodes", "loss_rate", "losses", "loss_senior", "contagion"),
+    *("debt_to_ebitda", "investor_leverage", "peak_spread"),
+)
+LOSSES: Final = dict.fromkeys(("loss_rate", "losses", "loss_senior", "contagion"), "losses")  # told once
 TOLD: Final = 3  # differences in a sentence
+NAMED: Final = 4  # features that are named in one
 
 
 class Sentence(NamedTuple):
@@ -72,8 +79,9 @@ def swings(side: Gathered, where: str) -> str:
     """Booms and busts."""
     number = middle(side, "episodes", where)
     often = times(number) if np.isfinite(number) else "never"
+    falls = "never falls" if often == "never" else f"falls {often}"
     deepest = value(side, "depth", where)
-    return f"Capital spending falls {often} by 22 % or more, and at worst by {deepest} % of its peak, in {place(where)}."
+    return f"Capital spending {falls} by 22 % or more, and at worst by {deepest} % of its peak, in {place(where)}."
 
 
 def terms(side: Gathered) -> str:
@@ -90,7 +98,10 @@ def lost(side: Gathered, where: str) -> str:
     """What is lost, and by which classes."""
     total = middle(side, "losses", where)
     if not total > 0.0:
-        return f"No principal is lost in {place(where)}."
+        found = side.values.get(("losses", where), np.array([]))
+        some = int((found > 0.0).sum())
+        losing = f"In {some} of {len(found)} runs principal is lost, at most {usd(float(np.nanmax(found)))}, in" if some else ""
+        return f"{losing or 'No principal is lost in'} {place(where)}."
     senior, junior = middle(side, "loss_senior", where), middle(side, "loss_junior", where)
     part = percent(senior / (senior + junior)) if senior + junior > 0.0 else "an unknown part"
     rate = middle(side, "loss_rate", where)
@@ -160,7 +171,11 @@ def topic(name: str, keys: Sequence[str], gaps: Sequence[Gap], second: str, know
     if any(gap["region"] != "world" for gap in found):
         found = [gap for gap in found if gap["region"] != "world"]
     found.sort(key=lambda gap: -abs(relative(gap)))
-    picked = list({LOSSES.get(gap["quantity"], gap["quantity"]): gap for gap in reversed(found)}.values())[::-1][:TOLD]
+    largest: dict[str, Gap] = {}
+    for gap in found:
+        key = str(gap["quantity"])
+        largest.setdefault(LOSSES.get(key, key), gap)
+    picked = list(largest.values())[:TOLD]
     if not picked:
         unsure = [gap for gap in mine if gap["word"] == UNSURE]
         needed = [gap["needed"] for gap in unsure if gap["needed"]]
@@ -184,6 +199,7 @@ def amount(quantity: Quantity, size: float) -> str:
         return usd(size) + unit.removeprefix("USD bn")
     if unit.startswith("%"):
         return f"{digits(size)} points{unit[1:]}"
+    unit = "months" if unit == "month" else unit
     return digits(size) + ("" if unit == "1" else f" {unit}")
 
 
@@ -199,7 +215,6 @@ def by(page: Mapping[str, Any], against: Mapping[str, Any], known: Mapping[str, 
         return Sentence(f"The two differ in one feature only, {features[0]}, so all of this comes by it.", anchor)
     if against["parts"]:
         return Sentence("No single feature makes up half of a sure difference: they work together.", anchor)
-    return Sentence(
-        f"They differ in {counted(len(features), 'feature')}; {switched['why'] or 'none was switched alone'}".rstrip(".") + ".",
-        anchor,
-    )
+    named = f": {listing(features)}" if 0 < len(features) <= NAMED else ""
+    why = switched["why"].rstrip(".") or "None was switched alone"
+    return Sentence(f"They differ in {counted(len(features), 'feature')}{named}. {why}.", anchor)

@@ -151,7 +151,10 @@ def timeline(sides: Sequence[Gathered], drawer: Drawer) -> Drawn | None:
         said += [f"{times(len(falls))} {within(at, side, sides)}{worst}"] * spoken(at, side, sides)
     if not panels:
         return None
+    calm = all(text.startswith("never ") for text in said)
     title = f"By 22 % or more, capital spending falls {listing(said)}"
+    if calm:
+        title = f"Capital spending never falls by 22 % or more {listing([text.removeprefix('never ') for text in said])}"
     note = (
         "Line: capital spending, six-month mean. Bands: its falls by 22 % or more, from peak to trough. Bars: deals that defaulted "
         "in the quarter, the most at a quarter of the height. Numbers: rules and failures. One run stands for all."
