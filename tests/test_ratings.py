@@ -211,9 +211,10 @@ def test_default_letters_compare_ten_years_with_ten_years():
 
 def test_surveillance_waits_for_reviews_that_agree():
     """Two in a row, on one side, move a letter; one against starts anew; a new class takes what is found."""
-    letter, streak = review(P, np.array([5, 5, 5, -1]), np.array([8, 3, 5, 4]), np.zeros(4, int))
+    two = P.model_copy(update={"reviews": 2})
+    letter, streak = review(two, np.array([5, 5, 5, -1]), np.array([8, 3, 5, 4]), np.zeros(4, int))
     assert letter.tolist() == [5, 5, 5, 4] and streak.tolist() == [1, -1, 0, 0]
-    letter, streak = review(P, letter, np.array([7, 9, 6, 4]), streak)
+    letter, streak = review(two, letter, np.array([7, 9, 6, 4]), streak)
     assert letter.tolist() == [7, 5, 5, 4] and streak.tolist() == [0, 1, 1, 0]
 
 

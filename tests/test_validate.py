@@ -96,6 +96,12 @@ def test_a_wrong_number_of_seeds_is_refused_with_its_range(capsys, seeds_given):
     assert f"--seeds = {seeds_given!r}: out of range. Give a whole number from 1 to 1000." in capsys.readouterr().err
 
 
+def test_the_first_seed_may_be_another(capsys):
+    assert command(["validate", "--first=0"]) == 2
+    assert "--first = '0': out of range. Give a whole number from 1 to 1000000." in capsys.readouterr().err
+    assert command(["validate", "--first=77", "--only=T01", "--plan", *TINY]) == 0
+
+
 def test_a_seed_among_the_settings_and_a_wrong_key_are_refused(capsys):
     assert command(["validate", "--set", "seed=3"]) == 2
     assert "seeds are chosen by --seeds" in capsys.readouterr().err

@@ -62,7 +62,7 @@ def shares_sold(need: float, relief: np.ndarray, charge: np.ndarray) -> np.ndarr
     """
     order = np.argsort(-charge, kind="stable")
     gain = np.maximum(relief[order], 0.0)
-    before = np.cumsum(gain) - gain
+    before = np.concatenate([[0.0], np.cumsum(gain)[:-1]])
     taken, sold = np.clip(need - before, 0.0, gain), np.empty_like(gain)
     sold[order] = np.divide(taken, gain, out=np.zeros_like(gain), where=gain > 0.0)
     return sold

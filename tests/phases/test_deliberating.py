@@ -333,7 +333,7 @@ def test_a_closed_channel_refinances_only_where_the_rule_lets_it():
 @mark.parametrize(("ahead", "in_time"), [(6, 5), (5, 2)])
 def test_sponsors_who_know_the_date_bring_forward_what_would_close_too_late_and_no_more(ahead, in_time):
     """Sponsor 1 closes in months 2, 5, 8, ...: with a rule for month 6, what is ready by 5 is in time; for month 5, by 2."""
-    economy = economy_of("agents.operators.haste=0.5")
+    economy = economy_of("agents.operators.haste=0.5", "agents.operators.closing=3")
     operator = economy.all("operator", "us")[1]
     operator.plans["private"], operator.ready["private"] = [8.0] * 12, 0.0
     late = 12 - in_time

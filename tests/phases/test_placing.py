@@ -178,9 +178,9 @@ def test_policy_banks_ask_no_more_when_the_market_does(east):
 # -- private equity ----------------------------------------------------------------------------------------------------
 
 
-@mark.parametrize(("capacity", "worth", "brought"), [(8e9, 1.2, 0.1e9), (0.4e9, 1.2, 0.025e9), (8e9, 0.9, 0.0), (0.0, 1.2, 0.0)])
+@mark.parametrize(("capacity", "worth", "brought"), [(8e9, 1.2, 0.1e9), (0.4e9, 1.2, 0.05e9), (8e9, 0.9, 0.0), (0.0, 1.2, 0.0)])
 def test_private_equity_fills_what_sponsors_lack_when_units_earn_what_it_asks(west, monkeypatch, capacity, worth, brought):
-    """1 bn ready, a fifth of it equity, 0.9 of 111 million of cash: 100 million short. A quarter of 0.4 bn's quarter is 25."""
+    """1 bn ready, a fifth of it equity, 0.9 of 111 million of cash: 100 million short. A quarter of 0.4 bn's half year is 50."""
     operator, of = west.all("operator", "us")[0], placing.rules(west, "us")
     asked = of.private_equity.model_copy(
         update={"capacity": of.private_equity.capacity.model_copy(update={"start": capacity, "ripe": capacity})}

@@ -157,7 +157,7 @@ def test_what_matures_is_lent_at_the_rate_of_its_own_channel(monkeypatch):
 
 def test_shares_are_sold_for_what_neither_lenders_nor_landlords_pay(monkeypatch):
     """Lenders leave 0.3 of what sponsors pay; where landlords pay a fifth, 0.24 of cost."""
-    economy, found = economy_of(TWO), []
+    economy, found = economy_of(TWO, "agents.operators.courting=6"), []
     economy.publish("us", own_share=0.8, advance_mezzanine=0.7)
     economy.entry_rent["us"] = economy.tape["us"].rent
     monkeypatch.setattr(Operator, "outside", lambda _self, _value, own, _cash: found.append(own) or 0.0)
@@ -190,9 +190,8 @@ def test_what_landlords_pay_takes_up_none_of_a_channels_room():
 
 def test_investors_expect_notes_on_what_operators_pay_alone():
     """A fifth is the landlords': of 100 bn a month, 0.7 of 80 is asked for; where cash is short it is all that counts."""
-    economy = economy_of(TWO)
-    operator = economy.all("operator", "us")[0]
-    month = next(m for m in range(3) if operator.closes(m))
+    economy = economy_of(TWO, "agents.operators.closing=1")
+    operator, month = economy.all("operator", "us")[0], 0
     operator.plans = {channel: [0.0] * 12 for channel in operator.plans}
     operator.ready = {"abs": 40e9, "private": 60e9}
     assert operator.expects(month, 1e18, 0.7) == approx(70e9) and operator.expects(month, 1e18, 0.7, own=0.8) == approx(56e9)

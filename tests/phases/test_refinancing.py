@@ -17,8 +17,8 @@ ABS = 2  # place of the channel on the menu
 
 @fixture
 def economy():
-    """At its start: a mix beside which one channel takes out."""
-    found = build(resolve([*WORLD, *MENU]))
+    """At its start: a mix beside which one channel takes out, and all sponsors close every month."""
+    found = build(resolve([*WORLD, *MENU, "agents.operators.closing=1"]))
     found.facts = {"us": {}}
     return found
 
@@ -30,6 +30,11 @@ def lived():
     for _ in range(48):
         found.step()
     return found
+
+
+def stabilised(economy) -> np.ndarray:
+    """Deals that the channel could take out."""
+    return refinancing.stabilised(economy, "us", ABS, refinancing.settled(economy, "us"))
 
 
 def taken(economy) -> np.ndarray:
@@ -64,28 +69,26 @@ def test_gaps_are_paid_in_turn_while_cash_lasts(economy):
 def test_a_debut_takes_longer_than_a_repeat(economy):
     """A year of operation and five months to close the first; one month once the sponsor is known."""
     deals, (debut, repeat) = economy.deals, (12 + 5, 12 + 1)
-    channel = economy.menus["us"][ABS]
-    assert deals["state"]["age"][refinancing.stabilised(economy, "us", ABS, channel)].min() >= debut
+    assert deals["state"]["age"][stabilised(economy)].min() >= debut
     deals["channel"][deals["stage"] == CLOSED] = ABS
     deals["channel"][economy.rows("us", OPERATING)[-1]] = ABS
-    found = refinancing.stabilised(economy, "us", ABS, channel)
+    found = stabilised(economy)
     known = np.isin(deals["sponsor"][found], deals["sponsor"][deals["channel"] == ABS])
     assert repeat <= deals["state"]["age"][found[known]].min() < debut <= deals["state"]["age"][found[~known]].min()
 
 
 @mark.parametrize("fault", ["in_default", "trapped"])
 def test_only_undisturbed_deals_are_stabilised(economy, fault):
-    channel = economy.menus["us"][ABS]
-    found = refinancing.stabilised(economy, "us", ABS, channel)
+    found = stabilised(economy)
     economy.deals["state"][fault][found[0]] = True
-    assert found[0] not in refinancing.stabilised(economy, "us", ABS, channel) and len(found) > 1
+    assert found[0] not in stabilised(economy) and len(found) > 1
 
 
 def test_notes_are_no_more_than_rents_cover_with_room(economy, monkeypatch):
     """Lenders who would advance all value are held to rent / (1.35 x (half repaid in the first of two years + interest))."""
     ones = np.ones(len(economy.menus["us"]))
     monkeypatch.setattr(refinancing, "advance", lambda *_: (ones, 1e3 * ones))
-    rows = refinancing.stabilised(economy, "us", ABS, economy.menus["us"][ABS])
+    rows = stabilised(economy)
     coupon = coupons(economy, "us", np.repeat(kinds(economy, "us")[ABS : ABS + 1], len(rows)))
     notes = refinancing.offered(economy, "us", ABS, rows, coupon)
     senior, junior = notes.T
@@ -96,7 +99,7 @@ def test_notes_are_no_more_than_rents_cover_with_room(economy, monkeypatch):
 
 def test_contract_rents_above_spot_count_in_the_value_of_let_units(economy):
     """A year at 100 above spot on 0.882 of a unit, discounted from its middle."""
-    rows = refinancing.stabilised(economy, "us", ABS, economy.menus["us"][ABS])[:1]
+    rows = stabilised(economy)[:1]
     market, contracts, gpus = economy.tape["us"], economy.contracts, economy.fleet.deals["gpus"]
     spot = float(refinancing.spot(economy, "us", economy.fleet.deals["vintage"][rows])[0]) * market.utilisation
     contracts["months"][rows], contracts["rent"][rows] = 12, spot
@@ -117,12 +120,24 @@ def test_what_is_taken_out_is_repaid_whole_and_its_units_and_tenant_move_on(live
 
 
 def test_take_outs_cost_less_than_the_loans_they_repay(lived):
-    """Interest on the new notes below that on the old balance; half a point a year is the least saving."""
+    """Interest on the new notes below that on what the old ones owed by their schedule; half a point a year is the least saving."""
     deals, fresh = lived.deals, taken(lived)
     old = deals["predecessor"][fresh]
     new_rate = (deals["terms"]["coupon"][fresh] * deals["commitment"][fresh]).sum(axis=1) / deals["commitment"][fresh].sum(axis=1)
-    old_rate = (deals["terms"]["coupon"][old] * deals["commitment"][old]).sum(axis=1) / deals["commitment"][old].sum(axis=1)
+    months = deals["issued"][fresh] - deals["delivery"][old]
+    owed = deals["commitment"][old] * deals.library.target[deals["kind"][old], months]
+    old_rate = (deals["terms"]["coupon"][old] * owed).sum(axis=1) / owed.sum(axis=1)
     assert (new_rate < old_rate).all()
+
+
+def test_sponsors_take_loans_out_when_they_close_deals(lived):
+    sponsors = {operator.party: operator for operator in lived.all("operator", "us")}
+    fresh = taken(lived)
+    assert len(fresh) > 10
+    assert all(
+        sponsors[int(party)].closes(int(month))
+        for party, month in zip(lived.deals["sponsor"][fresh], lived.deals["issued"][fresh], strict=True)
+    )
 
 
 def test_a_year_of_take_outs_stays_within_the_channels_room(lived):

@@ -61,14 +61,14 @@ def lacking(economy):
 
 
 def test_the_vendors_equity_is_what_an_operator_lacks_and_is_the_vendors_stake(supported):
-    """A quarter's part of a quarter of 11.25, 8.4, of the 40 that it lacks: three months, one of four operators, half to labs."""
+    """Half a year's part of a quarter of 11.25, 16.9, of the 40 that it lacks: six months, one of four operators, half to labs."""
     economy, vendor = supported
     operator, needs = lacking(economy)
     before = float(economy.ledger.balance(vendor.party, "stakes"))
-    assert supporting.equip(economy, "us", operator, needs) == approx(3 * 0.25 * 0.5 * 22.5)
-    assert float(economy.ledger.balance(vendor.party, "stakes")) - before == approx(8.4375)
-    assert float(economy.ledger.cash(operator.party)) == approx(8.4375)
-    assert economy.owners.held[operator.party][vendor.party] == approx(8.4375)
+    assert supporting.equip(economy, "us", operator, needs) == approx(6 * 0.25 * 0.5 * 22.5)
+    assert float(economy.ledger.balance(vendor.party, "stakes")) - before == approx(16.875)
+    assert float(economy.ledger.cash(operator.party)) == approx(16.875)
+    assert economy.owners.held[operator.party][vendor.party] == approx(16.875)
 
 
 def test_an_operator_that_lacks_little_takes_no_more_than_that(supported):
