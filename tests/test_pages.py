@@ -151,6 +151,14 @@ def test_a_sentence_tells_the_largest_differences_one_of_each_quantity():
     assert said.count("share of the best models") == 1 and "months" not in said
 
 
+def test_what_hardly_was_there_is_not_told_in_thousands_of_per_cent():
+    known = {quantity.id: quantity for quantity in load()}
+    assert sentences.change(gap("spending", 9.0), known) == "capital spending up by USD 90.0 bn a year (900 %) in China"
+    assert (
+        sentences.change(gap("spending", 20.0), known) == "capital spending up by USD 200 bn a year (from next to nothing) in China"
+    )
+
+
 WEAK = gap("months_to_money", -0.05)
 
 

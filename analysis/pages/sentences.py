@@ -22,6 +22,7 @@ RISK: Final = (
 )
 LOSSES: Final = dict.fromkeys(("loss_rate", "losses", "loss_senior", "contagion"), "losses")  # told once
 TOLD: Final = 3  # differences in a sentence
+TENFOLD: Final = 10.0  # times the first regime: from there on a share of it says nothing
 NAMED: Final = 4  # features that are named in one
 
 
@@ -188,7 +189,9 @@ def change(gap: Gap, known: Mapping[str, Quantity]) -> str:
     """One difference in words: the share where it is of a level, and the size."""
     quantity = known[gap["quantity"]]
     way = "up" if gap["difference"] > 0.0 else "down"
-    part = "" if quantity.unit.startswith("%") else f" ({percent(abs(relative(gap)))})"
+    share = abs(relative(gap))
+    part = f" ({percent(share) if share < TENFOLD else 'from next to nothing'})"
+    part = "" if quantity.unit.startswith("%") else part
     return f"{quantity.says.partition(' (')[0]} {way} by {amount(quantity, abs(gap['difference']))}{part} in {place(gap['region'])}"
 
 
