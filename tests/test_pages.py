@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from analysis import report
 from analysis.decisions import comparing
 from analysis.decisions.quantities import load
-from analysis.pages import charts, compute, facts, sentences, stories, words
+from analysis.pages import charts, compute, facts, policy, sentences, stories, words
 from analysis.pages.digest import COLUMNS, Digest
 from analysis.pages.figures import Drawer, titled
 from analysis.pages.gather import SHAPE, Gathered, Pile
@@ -157,6 +158,11 @@ def test_what_hardly_was_there_is_not_told_in_thousands_of_per_cent():
     assert (
         sentences.change(gap("spending", 20.0), known) == "capital spending up by USD 200 bn a year (from next to nothing) in China"
     )
+
+
+def test_a_policy_is_named_once_with_its_regions():
+    rows = [SimpleNamespace(policy=SimpleNamespace(says="a cap"), region=region) for region in ("us", "world")]
+    assert policy.where(rows) == ["a cap (the United States and all regions together)"]
 
 
 WEAK = gap("months_to_money", -0.05)

@@ -148,10 +148,14 @@ def harm(rows: Sequence[Effect]) -> str:
         "falls surely deeper": [row for row in rows if row.shallower.certain and row.shallower.difference < 0.0],
         "falls surely milder": [row for row in rows if row.shallower.certain and row.shallower.difference > 0.0],
     }
-    parts = [
-        f"{what} with {listing([f'{row.policy.says} in {place(row.region)}' for row in mine])}"
-        for what, mine in sorts.items()
-        if mine
-    ]
+    parts = [f"{what} with {listing(where(mine))}" for what, mine in sorts.items() if mine]
     text = "; ".join(parts) or "no policy surely makes losses larger, or falls deeper or milder"
     return f"{text[0].upper()}{text[1:]}."
+
+
+def where(rows: Sequence[Effect]) -> list[str]:
+    """Each policy once, with the regions in which it does something."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.policy.says, []).append(place(row.region))
+    return [f"{says} ({listing(places)})" for says, places in found.items()]
