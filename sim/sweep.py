@@ -7,6 +7,7 @@ import errno
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -91,7 +92,7 @@ def sweep(plan: Plan, lines: Sequence[str], points: Sequence[Point], force: bool
 
 def launch(lines: Sequence[str], points: Sequence[Point], force: bool) -> None:
     """Hydra's multirun over points and blocks of seeds; its own files go to a folder that is removed."""
-    given = any(line.partition("=")[0] == "seed" for line in lines)
+    given = any(named(line) == "seed" for line in lines)
     own = {
         "seeds": blocks(points[0].seeds, len(points)) if given else "null",
         "sources": quoted(sources_hash()),
@@ -100,7 +101,7 @@ def launch(lines: Sequence[str], points: Sequence[Point], force: bool) -> None:
         "command": quoted(json.dumps(list(lines))),
         "force": str(force).lower(),
     }
-    chosen = hydra_lines([line for line in lines if line.partition("=")[0].lstrip("+") != "seed"])
+    chosen = hydra_lines([line for line in lines if named(line) != "seed"])
     LocalLauncher.work = work
     own_lines = [f"{OWN}{key}={value}" for key, value in own.items()]
     with TemporaryDirectory(prefix="caploop-") as folder, called(["-m", *chosen, *launcher_lines(lines), *own_lines], folder):
@@ -136,6 +137,11 @@ def hydra_lines(lines: Sequence[str]) -> list[str]:
         plain = "/" in key or key in LAYERS or key.startswith("hydra")
         marked.append(str(override.input_line) if plain else "++" + str(override.input_line).lstrip("+"))
     return marked
+
+
+def named(line: str) -> str:
+    """The key of an override, with ``+`` before it or without."""
+    return line.partition("=")[0].lstrip("+")
 
 
 def overrides_of(lines: Sequence[str]) -> dict[str, Any]:
@@ -185,8 +191,8 @@ def blocks(seeds: Sequence[int], points: int) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as Hydra's grammar takes it, whatever is in it."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    """A text as Hydra's grammar takes it, whatever is in it: backslashes escape only before a quote."""
+    escaped = re.sub(r"(\\*)('|\Z)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text)
     return f"'{escaped}'"
 
 

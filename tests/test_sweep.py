@@ -232,3 +232,27 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_starts(sim, her
     (here / "file").write_text("")
     done = sim("-m", *SHORT, "seed=1,2", "outputs.root=file/below")
     assert done.returncode == 2 and "cannot be written" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ['a "b"', "it's", "a\\b", "end\\", 'q\\"', "\\'", "é\\\\'", "a,b: {c}"])
+def test_whatever_is_quoted_comes_out_as_it_was(text):
+    """A worker reads the command and its folder from a line of Hydra's grammar."""
+    for whole in (text, json.dumps([f"key={text}"])):
+        assert sweeps.overrides_of([f"++sweep.x={sweeps.quoted(whole)}"]) == {"sweep.x": whole}
+
+
+def test_a_sweep_runs_its_own_seeds_however_they_are_given(tmp_path, monkeypatch):
+    """With a plus before them, and in a folder with blanks and quotes."""
+    monkeypatch.setattr(sweeps, "work", fatal.work)
+    lines = ["scenario=us_only", "+seed=5,6", f'outputs.root="{tmp_path}/it\'s here, ü"']
+    points = resolve_sweep(lines)
+    assert sweeps.sweep(sweeps.plan_of(points), lines, points) == (0, 2, 0, 0)
+    assert (
+        len(list((tmp_path / "it's here, ü").glob("*-seed[56]-*"))) == len(list((tmp_path / "it's here, ü").glob("*-seed*"))) == 2
+    )
+
+
+@pytest.mark.parametrize("line", ["seed=range(0,0)", "seed=glob(*)", "horizon_years=range(5,5)", "scenario=glob(nothing*)"])
+def test_a_sweep_over_no_values_is_refused(line):
+    with pytest.raises(Mistakes, match="holds no value"):
+        resolve_sweep(["sim.markets.primary.spread_cap=0.2,0.3", line])
