@@ -85,7 +85,8 @@ class Sweep:
 
     def batches(self, name: str, columns: Sequence[str] | None = None, where: Any = None) -> Iterator[pa.RecordBatch]:
         """The same piece by piece, in memory that does not grow with the number of runs."""
-        scanner = self.table(name).scanner(columns=columns, filter=where, fragment_readahead=2, batch_readahead=2)
+        few = {"fragment_readahead": 2, "batch_readahead": 2, "cache_metadata": False}  # whose cache would hold a footer a run
+        scanner = self.table(name).scanner(columns=columns, filter=where, **few)
         return (batch for batch in scanner.to_batches() if batch.num_rows)
 
     def export(self, name: str, path: str | PathLike[str], columns: Sequence[str] | None = None, where: Any = None) -> Path:
@@ -180,8 +181,11 @@ def write_stata(path: Path, form: pa.Schema, batches: Iterator[pa.RecordBatch]) 
     days = [name for name in form.names if pa.types.is_date(form.field(name).type)]
     for name in days:
         frame[name] = pd.to_datetime(frame[name])
-    for name in frame.select_dtypes("bool"):
-        frame[name] = frame[name].astype("int8")
+    for field in form:  # a flag is 0 or 1, and missing where it is; Stata's missing text is empty
+        if pa.types.is_boolean(field.type):
+            frame[field.name] = frame[field.name].astype("float64" if frame[field.name].isna().any() else "int8")
+        elif pa.types.is_string(field.type) or pa.types.is_null(field.type):
+            frame[field.name] = frame[field.name].fillna("")
     labels = {names[field.name]: label(field)[:STATA_LABEL] for field in form}
     dates = {names[name]: "td" for name in days}
     frame.rename(columns=names).to_stata(path, write_index=False, version=118, variable_labels=labels, convert_dates=dates)

@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     except (Mistakes, Unwritable) as error:
         print(error, file=sys.stderr)
         return 2
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"{path} is no manifest of a run: {error!r}.", file=sys.stderr)
         return 2
     print(f"Differs in {', '.join(differs)}; see {again}." if differs else "The same, bit for bit.")

@@ -1,7 +1,9 @@
 """Tables over many runs: parameters as columns, in the order of the plan, in any format, from any run's manifest."""
 
 import json
+import resource
 import shutil
+from collections import deque
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +14,9 @@ import pytest
 
 import analysis
 from analysis import rerun, status
-from analysis.dataset import NoRuns, stata_names
+from analysis.dataset import NoRuns, stata_names, write_stata
 from sim import run
+from sim.columns import COLUMNS
 from sim.compose import resolve_sweep
 from sim.plans import Plan, record_failure
 from sim.record import Recorder
@@ -111,6 +114,43 @@ def test_reading_many_runs_holds_few_of_them_at_once(swept):
         rows += batch.num_rows
         most = max(most, pa.total_allocated_bytes() - before)
     assert rows == 400 and most < many.monthly.to_table().nbytes
+
+
+def test_files_that_were_read_leave_nothing_in_memory(swept):
+    """A footer takes some 0.4 MB of ``monthly``: kept, those of two hundred runs would take 80 MB."""
+    sweep = analysis.load(swept.folder)
+    names = pa.array(swept.runs * 50)
+    many = type(sweep)(sweep.folder, sweep.root, sweep.runs.take([i % 4 for i in range(200)]).set_column(0, "run", names))
+    deque(sweep.batches("monthly", ["capex"]), maxlen=0)
+    before = resident()
+    batches = many.batches("monthly", ["capex"])
+    assert sum(batch.num_rows for batch in batches) == 400
+    assert resident() - before < 40e6
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def test_stata_takes_flags_and_words_that_are_missing(swept, tmp_path):
+    """All columns of every table, most of them empty here; a flag that is partly known is 0, 1 or missing."""
+    sweep = analysis.load(swept.folder)
+    for table in COLUMNS:
+        assert len(pd.read_stata(sweep.export(table, tmp_path / f"{table}.dta"))) == sweep.table(table).count_rows()
+    form = pa.schema([("known", pa.bool_()), ("partly", pa.bool_()), ("word", pa.string()), ("none", pa.string())])
+    rows = pa.RecordBatch.from_pylist([{"known": True, "partly": None, "word": "a"}, {"known": False, "partly": True}], form)
+    write_stata(tmp_path / "flags.dta", form, iter([rows]))
+    back = pd.read_stata(tmp_path / "flags.dta")
+    assert back["known"].tolist() == [1, 0] and back["partly"].isna().tolist() == [True, False] and back["partly"][1] == 1
+    assert back["word"].tolist() == ["a", ""] and back["none"].tolist() == ["", ""]
+
+
+def test_what_is_no_plan_or_manifest_is_said(tmp_path, capsys):
+    (tmp_path / "plan.parquet").write_bytes(b"")
+    (tmp_path / "manifest.json").write_text("[]")
+    assert status.main([str(tmp_path)]) == status.main([str(tmp_path / "plan.parquet")]) == rerun.main([str(tmp_path)]) == 2
+    assert "is not the folder of a sweep" in capsys.readouterr().err
 
 
 def test_stata_names_are_short_and_differ():
