@@ -6,7 +6,8 @@ Tables are pyarrow datasets: files are opened as they are read, and those that a
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -22,12 +23,13 @@ import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
 from sim.columns import COLUMNS
-from sim.folders import replacing
-from sim.mistakes import leaves
+from sim.folders import replacing, whole
+from sim.mistakes import leaves, suggestion
 from sim.plans import FACTS, Plan, column, listed, varying
 from sim.record import schema
 from sim.run import AGAIN
 
+RUN = re.compile(r"[^.].*-seed\d+-[0-9a-f]{12}")  # a run's folder
 STATA_NAME, STATA_LABEL = 32, 80  # characters
 
 
@@ -49,9 +51,12 @@ class Sweep:
         home = Path(folder).expanduser().resolve()
         if (home / "plan.parquet").is_file():
             plan = Plan.read(home)
-            there = listed(plan.root)
-            found = cls(home, plan.root, plan.table.filter(pa.array([run in there for run in plan.runs])))
+            there = listed(plan.root).intersection(plan.runs)
+            half = {run for run in there if not whole(plan.root / run)}
+            say_left_out(plan.root, half)
+            found = cls(home, plan.root, plan.table.filter(pa.array([run in there - half for run in plan.runs], pa.bool_())))
         else:
+            say_left_out(home, {name for name in listed(home) if RUN.fullmatch(name) and not whole(home / name)})
             found = cls(home, home, collected(home))
         if not found.runs.num_rows:
             raise NoRuns(f"{home} holds no complete run: it is neither a sweep (outputs/sweeps/HASH) nor a folder of runs.")
@@ -79,13 +84,29 @@ class Sweep:
             partitions=[reduce(and_, (known(key, value) for key, value in row.items())) for row in rows],
         )
 
+    def checked(self, name: str, columns: Sequence[str] | None) -> ds.Dataset:
+        """A table that has these columns.
+
+        Raises
+        ------
+        ValueError
+        """
+        table = self.table(name)
+        names = table.schema.names
+        wrong = [column for column in columns or () if column not in names]
+        if wrong:
+            ways_out = [suggestion(column, names) or f"Columns: {', '.join(names)}." for column in wrong]
+            raise ValueError("\n".join(f"{c}: no such column of {name}. {way}" for c, way in zip(wrong, ways_out, strict=True)))
+        return table
+
     def frame(self, name: str, columns: Sequence[str] | None = None, where: Any = None) -> pd.DataFrame:
         """What is wanted of a table, in memory, in the order of the plan."""
-        return self.table(name).to_table(columns=columns, filter=where).to_pandas()
+        return self.checked(name, columns).to_table(columns=columns, filter=where).to_pandas()
 
     def batches(self, name: str, columns: Sequence[str] | None = None, where: Any = None) -> Iterator[pa.RecordBatch]:
         """The same piece by piece, in memory that does not grow with the number of runs."""
-        scanner = self.table(name).scanner(columns=columns, filter=where, fragment_readahead=2, batch_readahead=2)
+        few = {"fragment_readahead": 2, "batch_readahead": 2, "cache_metadata": False}  # whose cache would hold a footer a run
+        scanner = self.checked(name, columns).scanner(columns=columns, filter=where, **few)
         return (batch for batch in scanner.to_batches() if batch.num_rows)
 
     def export(self, name: str, path: str | PathLike[str], columns: Sequence[str] | None = None, where: Any = None) -> Path:
@@ -94,11 +115,12 @@ class Sweep:
         Stata's format is written from memory, whole; the others piece by piece.
         """
         path = Path(path).expanduser()
-        names = columns or self.table(name).schema.names
+        held = self.checked(name, columns).schema
+        names = columns or held.names
         kinds = {".parquet": write_parquet, ".csv": write_csv, ".dta": write_stata}
         if path.suffix not in kinds:
             raise ValueError(f"{path.name}: unknown format. Name a file {', '.join(kinds)}.")
-        form = pa.schema([self.table(name).schema.field(column) for column in names])
+        form = pa.schema([held.field(column) for column in names])
         with replacing(path) as hidden:
             kinds[path.suffix](hidden, form, self.batches(name, names, where))
         with replacing(path.with_name(f"{path.name}.source.json")) as hidden:
@@ -131,6 +153,13 @@ class Sweep:
                 value = page["this_run"][name] if name == "revision" else page[name]
                 kept += [value] if value not in kept else []
         return {"sweep": self.folder.name, "runs": self.runs.num_rows} | states
+
+
+def say_left_out(root: Path, half: Iterable[str]) -> None:
+    """Name folders that have no manifest, as interrupted copies leave them."""
+    if names := sorted(half):
+        few = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        print(f"Left out, for without manifest.json they are not whole: {few} in {root}. Give their sweep again.", file=sys.stderr)
 
 
 def known(key: str, value: Any) -> Any:
@@ -180,8 +209,11 @@ def write_stata(path: Path, form: pa.Schema, batches: Iterator[pa.RecordBatch]) 
     days = [name for name in form.names if pa.types.is_date(form.field(name).type)]
     for name in days:
         frame[name] = pd.to_datetime(frame[name])
-    for name in frame.select_dtypes("bool"):
-        frame[name] = frame[name].astype("int8")
+    for field in form:  # a flag is 0 or 1, and missing where it is; Stata's missing text is empty
+        if pa.types.is_boolean(field.type):
+            frame[field.name] = frame[field.name].astype("float64" if frame[field.name].isna().any() else "int8")
+        elif pa.types.is_string(field.type) or pa.types.is_null(field.type):
+            frame[field.name] = frame[field.name].fillna("")
     labels = {names[field.name]: label(field)[:STATA_LABEL] for field in form}
     dates = {names[name]: "td" for name in days}
     frame.rename(columns=names).to_stata(path, write_index=False, version=118, variable_labels=labels, convert_dates=dates)

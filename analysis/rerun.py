@@ -7,11 +7,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sim.folders import Unwritable, hashes
+from sim.folders import hashes
 from sim.manifest import sources_hash, versions
 from sim.mistakes import Mistakes
 from sim.params import validate
 from sim.run import simulate
+
+ROOT = "outputs.root="
+
+
+def place(run: Path, given: str | None) -> Path:
+    """The folder to repeat a run in: as given, else beside the run, or beside its manifest if that is alone."""
+    if given is not None:
+        return Path(given.removeprefix(ROOT)).expanduser()
+    alone = not run.is_dir() and not run.with_name("config.yaml").is_file()
+    return run.resolve().parent if run.is_dir() or alone else run.resolve().parents[1]
 
 
 def causes(manifest: dict[str, Any]) -> list[str]:
@@ -38,17 +48,21 @@ def main(arguments: list[str]) -> int:
     """Command line; returns the exit code: 0 the same, 4 not the same."""
     parser = argparse.ArgumentParser(prog="python -m analysis rerun", description=__doc__)
     parser.add_argument("run", type=Path, help="a run's folder, or its manifest.json")
-    chosen: Path = parser.parse_args(arguments).run
-    path = chosen / "manifest.json" if chosen.is_dir() else chosen
+    parser.add_argument("root", nargs="?", metavar=f"{ROOT}FOLDER", help="where to repeat it, if not beside the run")
+    chosen = parser.parse_args(arguments)
+    if chosen.root is not None and not (chosen.root.startswith(ROOT) and chosen.root != ROOT):
+        print(f"{chosen.root}: give {ROOT}FOLDER.", file=sys.stderr)
+        return 2
+    path = chosen.run / "manifest.json" if chosen.run.is_dir() else chosen.run
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         reasons = causes(manifest)
         print(*reasons, sep="\n", end="\n" if reasons else "", file=sys.stderr)
-        differs, again = repeat(manifest, path.resolve().parents[1])
-    except (Mistakes, Unwritable) as error:
+        differs, again = repeat(manifest, place(chosen.run, chosen.root))
+    except (Mistakes, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (OSError, ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         print(f"{path} is no manifest of a run: {error!r}.", file=sys.stderr)
         return 2
     print(f"Differs in {', '.join(differs)}; see {again}." if differs else "The same, bit for bit.")

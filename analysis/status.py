@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     try:
         plan = Plan.read(chosen.sweep)
-    except FileNotFoundError:
+    except (OSError, ValueError):
         print(f"{chosen.sweep} is not the folder of a sweep, as outputs/sweeps/HASH.", file=sys.stderr)
         return 2
     while True:

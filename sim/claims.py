@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sim.folders import Unwritable
+from sim.folders import writing
 
 CLAIMS = ".tmp-claims"
 
@@ -35,10 +35,15 @@ def claim(root: Path, name: str, wait: bool = True, sitting: str = "") -> Iterat
     if handle is None:
         yield None
         return
+    counts = False
     try:
         yield succeed(handle, sitting)
+    except SystemExit:  # told to end, as by what guards a machine's memory: a death like any other
+        counts = bool(sitting)
+        raise
     finally:
-        path.unlink(missing_ok=True)
+        if not counts:
+            path.unlink(missing_ok=True)
         os.close(handle)
         with suppress(OSError):
             path.parent.rmdir()  # succeeds for the last one
@@ -74,13 +79,10 @@ def locked(path: Path, wait: bool) -> int | None:
 def opened(path: Path) -> int:
     """The file of a claim; its folder may vanish with the last claim in it."""
     while True:
-        try:
+        with writing(path.parent.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):
                 return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except (OSError, ValueError) as error:
-            root = path.parent.parent
-            raise Unwritable(f"{root} cannot be written: {error}. Set outputs.root=FOLDER.") from None
 
 
 def held(root: Path) -> dict[str, str]:

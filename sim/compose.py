@@ -84,6 +84,7 @@ def resolve_sweep(lines: Sequence[str], left_out: list[str] | None = None) -> li
     for override in overrides:
         if override.key_or_group == "outputs.root" and override.is_sweep_override():
             found.append(Mistake(str(override.input_line), ": one sweep has one folder."))
+    overrides = [o for o in overrides if not hollow(o, found)]
     seeds = sweep_seeds([o for o in overrides if o.key_or_group == "seed"], found)
     points: list[Point] = []
     clashing: list[str] = []
@@ -150,6 +151,14 @@ def admitted(override: Override, found: list[Mistake]) -> bool:
     else:
         return True
     return False
+
+
+def hollow(override: Override, found: list[Mistake]) -> bool:
+    """Whether a list of values to sweep over holds none, as ``range(5,5)``."""
+    if not override.is_sweep_override() or any(True for _ in override.sweep_string_iterator()):
+        return False
+    found.append(Mistake(str(override.input_line), ": holds no value. Write range(0,4), which ends before 4, or a,b,c."))
+    return True
 
 
 def launcher_installed(override: Override, found: list[Mistake]) -> bool:

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,28 @@ class Unwritable(OSError):
 
 
 @contextmanager
-def appearing(root: Path, name: str) -> Iterator[Path]:
+def writing(root: Path) -> Iterator[None]:
+    """What the disk refuses while the block lasts is one error, which says the way out.
+
+    Raises
+    ------
+    Unwritable
+    """
+    try:
+        yield
+    except Unwritable:
+        raise
+    except (OSError, ValueError) as error:
+        raise Unwritable(f"{root} cannot be written: {error}. Set outputs.root=FOLDER.") from None
+
+
+@contextmanager
+def appearing(root: Path, name: str, own: Sequence[str] = ()) -> Iterator[Path]:
     """A hidden folder beside ``root/name``: takes its place when the block ends well, vanishes when it does not.
+
+    Parameters
+    ----------
+    own : names of files; a folder without a manifest is replaced if it has no others, as a copy or a removal may have left it
 
     Raises
     ------
@@ -28,16 +48,12 @@ def appearing(root: Path, name: str) -> Iterator[Path]:
         before the block starts
     """
     final, hidden = root / name, root / hidden_name(name)
-    try:
-        if final.exists() and not (final / "manifest.json").is_file():
+    with writing(root):
+        if final.exists() and not ((final / "manifest.json").is_file() or part_of_a_run(final, own)):
             raise Unwritable(f"{final} exists and is not the folder of a run. Move it, or set outputs.root=FOLDER.")
         root.mkdir(parents=True, exist_ok=True)
         sweep_up(root, name)
         hidden.mkdir()
-    except (OSError, ValueError) as error:
-        if isinstance(error, Unwritable):
-            raise
-        raise Unwritable(f"{root} cannot be written: {error}. Set outputs.root=FOLDER.") from None
     try:
         yield hidden
         settle(hidden)
@@ -47,6 +63,16 @@ def appearing(root: Path, name: str) -> Iterator[Path]:
         shutil.rmtree(hidden, ignore_errors=True)
 
 
+def part_of_a_run(folder: Path, own: Sequence[str]) -> bool:
+    """Whether a folder holds nothing but files of these names, or what a copy calls them until they are whole."""
+    return bool(own) and folder.is_dir() and all(path.name.lstrip(".").startswith(tuple(own)) for path in folder.iterdir())
+
+
+def whole(folder: Path) -> bool:
+    """Whether a run's folder is complete: its manifest is written last."""
+    return os.path.isfile(f"{folder}/manifest.json")
+
+
 def hidden_name(name: str, pid: int | None = None) -> str:
     """Where this process, or another of this machine, prepares what will be called ``name``."""
     return f"{PREFIX}{name}-{socket.gethostname()}-{pid or os.getpid()}"
@@ -54,9 +80,10 @@ def hidden_name(name: str, pid: int | None = None) -> str:
 
 def sweep_up(root: Path, name: str) -> None:
     """Remove what killed runs of the same name left on this machine."""
-    for left in root.glob(f"{PREFIX}{name}-{socket.gethostname()}-*"):
-        if not running(left.name.rpartition("-")[2]):
-            shutil.rmtree(left, ignore_errors=True)
+    for what in (name, f"{name}-old"):
+        for left in root.glob(f"{PREFIX}{what}-{socket.gethostname()}-*"):
+            if not running(left.name.rpartition("-")[2]):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def running(pid: str) -> bool:

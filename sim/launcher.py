@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +16,9 @@ from hydra.plugins.launcher import Launcher
 
 from sim import signals
 
-MOST_STILLBORN = 3  # workers in a row that do not start
+MOST_DEATHS = 3  # of workers of one command: in a row that do not start, at one job before it begins a run, and at one run
+WAY_OUT = "Free memory, or have fewer workers: hydra.launcher.workers=1."
+BEGUN = "begun"  # what a worker says when it is at a run
 HOME = "hydra_plugins.caploop"  # which imports it from here
 
 
@@ -34,14 +36,24 @@ ConfigStore.instance().store(group="hydra/launcher", name="local", node=LocalCon
 Work = Callable[[list[str]], None]  # does a job; importable by name
 
 
+tell: list[Callable[[str], None]] = []  # how a worker of this launcher reaches its parent
+
+
+def begun() -> None:
+    """Let the parent know, if there is one, that a run has begun: what befalls it from here is counted in its claim."""
+    for say in tell:
+        say(BEGUN)
+
+
 @dataclass(eq=False)
 class Worker:
-    """A process, the pipe to it, its job, and whether it has said a word."""
+    """A process, the pipe to it, its job, whether it has said a word, and whether its job has begun a run."""
 
     process: Any
     pipe: connection.Connection
     job: list[str] | None = None
     started: bool = False
+    begun: bool = False
 
 
 class Stopped(Exception):
@@ -59,6 +71,7 @@ class LocalLauncher(Launcher):
         self.crew: list[Worker] = []
         self.jobs: deque[list[str]] = deque()
         self.stillborn = 0
+        self.unbegun: Counter[str] = Counter()  # deaths in a row by job
 
     def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
         """Nothing of Hydra's own is needed in a worker."""
@@ -88,7 +101,7 @@ class LocalLauncher(Launcher):
         """A job to every idle worker; one that is dead already is noticed when it is listened to."""
         for worker in self.crew:
             if worker.job is None and self.jobs:
-                worker.job = self.jobs.popleft()
+                worker.job, worker.begun = self.jobs.popleft(), False
                 with suppress(OSError):
                     worker.pipe.send(worker.job)
 
@@ -101,6 +114,9 @@ class LocalLauncher(Launcher):
             self.bury(worker)
             return
         worker.started, self.stillborn = True, 0
+        if worker.job is not None and kind == BEGUN:
+            worker.begun = True
+            self.unbegun.pop(str(worker.job), None)
         if kind == "error":
             raise Stopped(said)
         if kind == "done":
@@ -113,8 +129,11 @@ class LocalLauncher(Launcher):
         if worker.job is not None:
             self.jobs.appendleft(worker.job)
         self.stillborn += not worker.started
-        if self.stillborn >= MOST_STILLBORN:
-            raise Stopped(f"{MOST_STILLBORN} workers in a row did not start, the last with exit code {worker.process.exitcode}.")
+        if self.stillborn >= MOST_DEATHS:
+            raise Stopped(f"{MOST_DEATHS} workers in a row did not start, the last with exit code {worker.process.exitcode}.")
+        self.unbegun[str(worker.job)] += worker.started and not worker.begun
+        if self.unbegun[str(worker.job)] >= MOST_DEATHS:
+            raise Stopped(f"{MOST_DEATHS} workers died at a job before it began a run: killed, or out of memory. {WAY_OUT}")
 
 
 def cores() -> int:
@@ -137,6 +156,7 @@ def serve(pipe: connection.Connection, work: Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends its workers
     signal.signal(signal.SIGTERM, signals.hear)
     threading.Thread(target=follow_parent, daemon=True).start()
+    tell[:] = [lambda word: pipe.send((word, ""))]
     pipe.send(("started", ""))
     while True:
         try:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.claims import held
-from sim.folders import Unwritable, replacing
+from sim.folders import replacing, whole, writing
 
 FACTS = ("run", "scenario", "size", "seed")  # the first columns of every plan
 LEFT_OUT = "left_out.txt"  # beside a plan: combinations of values that cannot be had, a line each, and why
@@ -59,11 +59,8 @@ class Plan:
         columns = dict.fromkeys(FACTS) | {key: None for row in rows for key in row}
         table = pa.table({key: column([row.get(key) for row in rows]) for key in columns})
         if not (folder / "plan.parquet").is_file():
-            try:
-                with replacing(folder / "plan.parquet") as hidden:
-                    pq.write_table(table, hidden, compression="zstd")
-            except (OSError, ValueError) as error:
-                raise Unwritable(f"{root} cannot be written: {error}. Set outputs.root=FOLDER.") from None
+            with writing(root), replacing(folder / "plan.parquet") as hidden:
+                pq.write_table(table, hidden, compression="zstd")
         return cls(folder, table)
 
     @classmethod
@@ -77,10 +74,16 @@ class Plan:
         return cls(folder.resolve(), pq.read_table(folder / "plan.parquet"))
 
     def leave_out(self, combinations: Sequence[str]) -> None:
-        """Keep what was asked for and cannot be had."""
-        if combinations:
-            with replacing(self.folder / LEFT_OUT) as hidden:
-                hidden.write_text("".join(f"{' '.join(line.split())}\n" for line in combinations), encoding="utf-8")
+        """Keep what was asked for and cannot be had.
+
+        Raises
+        ------
+        Unwritable
+        """
+        lines = [" ".join(line.split()) for line in combinations]
+        if lines and lines != self.left_out():
+            with writing(self.root), replacing(self.folder / LEFT_OUT) as hidden:
+                hidden.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     def left_out(self) -> list[str]:
         """What was asked for and cannot be had."""
@@ -93,7 +96,7 @@ class Plan:
         states: dict[str, list[str]] = {state: [] for state in Progress.__dataclass_fields__}
         at_work = held(self.root)
         for run in self.runs:
-            if run in there:
+            if run in there and whole(self.root / run):
                 states["done"].append(run)
             elif run in at_work:
                 states["running"].append(run)
@@ -165,8 +168,14 @@ def failure(root: Path, run: str) -> dict[str, Any] | None:
 
 
 def forget_failures(root: Path, runs: Iterable[str], all_kinds: bool) -> None:
-    """Let runs be tried again: those that the machine failed, or all."""
+    """Let runs be tried again: those that the machine failed, or all.
+
+    Raises
+    ------
+    Unwritable
+    """
     recorded = listed(failures(root))
     for run in runs:
         if f"{run}.json" in recorded and (all_kinds or (failure(root, run) or {"machine": True})["machine"]):
-            (failures(root) / f"{run}.json").unlink(missing_ok=True)
+            with writing(root):
+                (failures(root) / f"{run}.json").unlink(missing_ok=True)

@@ -17,6 +17,7 @@ import yaml
 
 from sim import references, signals
 from sim.claims import claim
+from sim.columns import COLUMNS
 from sim.folders import appearing, differences, hashes
 from sim.manifest import manifest, sources_hash
 from sim.params import Params, config_hash
@@ -25,6 +26,7 @@ from sim.summary import summarise
 Progress = Callable[[Iterable[int], int], Iterable[int]]  # (months, how many) -> the same months, shown as they pass
 Draw = Callable[[Path], object]  # (folder of a run) -> overview.png in it
 
+FILES = (*(f"{table}.parquet" for table in COLUMNS), "summary.json", "config.yaml", "overview.png", "manifest.json")  # of a run
 AGAIN = "-again"  # ends the name of a forced run's folder, beside the first
 
 log = logging.getLogger(__name__)
@@ -113,7 +115,7 @@ def simulate(params: Params, progress: Progress | None = None, draw: Draw | None
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter
     root, name = outputs(params), folder_name(params) + (AGAIN if beside else "")
     reference = references.fingerprint(params)
-    with appearing(root, name) as folder:
+    with appearing(root, name, FILES) as folder:
         begin = clock()
         economy = assemble(params)
         built = clock()
@@ -183,9 +185,9 @@ def warm_cache() -> None:
     """Let numba keep what it compiled: beside the sources, or where this user may write. Before numba is imported."""
     if "NUMBA_CACHE_DIR" in os.environ or "numba" in sys.modules or os.access(Path(__file__).parent, os.W_OK):
         return
-    for place in (os.environ.get("XDG_CACHE_HOME") or "~/.cache", tempfile.gettempdir()):
-        folder = Path(place).expanduser() / f"caploop-numba-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    for place in (lambda: os.environ.get("XDG_CACHE_HOME") or "~/.cache", tempfile.gettempdir):
         try:
+            folder = Path(place()).expanduser() / f"caploop-numba-{os.getuid() if hasattr(os, 'getuid') else 0}"
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError:
             continue

@@ -7,6 +7,7 @@ import errno
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from omegaconf import DictConfig
 from sim.claims import claim
 from sim.compose import LAYERS, Point, hydra_ready, parse
 from sim.folders import Unwritable
-from sim.launcher import LocalLauncher, Stopped, cores
+from sim.launcher import MOST_DEATHS, LocalLauncher, Stopped, begun, cores
 from sim.manifest import HOUSE, sources_hash
 from sim.mistakes import Mistake, Mistakes, leaves, wrong
 from sim.params import Params
@@ -35,7 +36,6 @@ LARGEST_JOB = 25  # runs
 FATAL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)  # errors that every run would meet
 JOBS_PER_CORE = 4  # at least, so that no core waits long for another
 ONE_THREAD = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # a worker is one core's
-MOST_DEATHS = 3  # of workers of one command at one run
 DEFAULTS = {  # what a launcher is told unless the command line tells it otherwise
     "ray": {
         "ray.remote.max_retries": "-1",  # deaths are counted here
@@ -91,7 +91,7 @@ def sweep(plan: Plan, lines: Sequence[str], points: Sequence[Point], force: bool
 
 def launch(lines: Sequence[str], points: Sequence[Point], force: bool) -> None:
     """Hydra's multirun over points and blocks of seeds; its own files go to a folder that is removed."""
-    given = any(line.partition("=")[0] == "seed" for line in lines)
+    given = any(named(line) == "seed" for line in lines)
     own = {
         "seeds": blocks(points[0].seeds, len(points)) if given else "null",
         "sources": quoted(sources_hash()),
@@ -100,15 +100,32 @@ def launch(lines: Sequence[str], points: Sequence[Point], force: bool) -> None:
         "command": quoted(json.dumps(list(lines))),
         "force": str(force).lower(),
     }
-    chosen = hydra_lines([line for line in lines if line.partition("=")[0].lstrip("+") != "seed"])
+    chosen = hydra_lines([line for line in lines if named(line) != "seed"])
     LocalLauncher.work = work
     own_lines = [f"{OWN}{key}={value}" for key, value in own.items()]
-    with TemporaryDirectory(prefix="caploop-") as folder, called(["-m", *chosen, *launcher_lines(lines), *own_lines], folder):
+    with aside() as folder, called(["-m", *chosen, *launcher_lines(lines), *own_lines], folder):
         try:
             hydra.main(version_base="1.3", config_path="pkg://configs", config_name="config")(job)()
         except Exception as error:  # of a launcher, or of a job after which none can go on
             said = [line for line in str(error).splitlines() if line.strip(" ^~-")] or [type(error).__name__]
             raise Stopped(f"The sweep was stopped: {said[-1].strip()}\nWhat is done stays done; give the command again.") from None
+
+
+@contextmanager
+def aside() -> Iterator[str]:
+    """A folder for Hydra's own files, removed when the block ends.
+
+    Raises
+    ------
+    Stopped
+        if there is no place for one
+    """
+    try:
+        folder = TemporaryDirectory(prefix="caploop-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise Stopped(f"No folder for temporary files: {error}. Set TMPDIR to one that can be written.") from None
+    with folder as name:
+        yield name
 
 
 @contextmanager
@@ -136,6 +153,11 @@ def hydra_lines(lines: Sequence[str]) -> list[str]:
         plain = "/" in key or key in LAYERS or key.startswith("hydra")
         marked.append(str(override.input_line) if plain else "++" + str(override.input_line).lstrip("+"))
     return marked
+
+
+def named(line: str) -> str:
+    """The key of an override, with ``+`` before it or without."""
+    return line.partition("=")[0].lstrip("+")
 
 
 def overrides_of(lines: Sequence[str]) -> dict[str, Any]:
@@ -185,8 +207,8 @@ def blocks(seeds: Sequence[int], points: int) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as Hydra's grammar takes it, whatever is in it."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    """A text as Hydra's grammar takes it, whatever is in it: backslashes escape only before a quote."""
+    escaped = re.sub(r"(\\*)('|\Z)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), text)
     return f"'{escaped}'"
 
 
@@ -230,6 +252,7 @@ def attempt(params: Params, force: bool, sitting: str, wait: bool) -> bool:
         return True
     with claim(root, run, wait, sitting) as deaths:
         if deaths is not None and not settled(params, force):
+            begun()
             guarded(params, force, deaths)
         return deaths is not None
 

@@ -6,12 +6,16 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from sim.claims import CLAIMS, claim, held
 
 HOLD = """
 import sys, time
 from pathlib import Path
+from sim import signals
 from sim.claims import claim
+signals.listen()
 with claim(Path(sys.argv[1]), "run", sitting="morning"):
     time.sleep(60)
 """
@@ -31,13 +35,14 @@ def test_a_claim_is_held_by_one_process_and_lost_when_it_is_killed(tmp_path, env
     assert not (tmp_path / CLAIMS).exists()
 
 
-def test_deaths_at_a_run_are_counted_within_one_sitting(tmp_path, environment):
-    """Two holders of the morning die; the evening begins anew."""
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_deaths_at_a_run_are_counted_within_one_sitting(tmp_path, environment, number):
+    """Two holders of the morning die, or are told to end; the evening begins anew."""
     for _ in range(2):
         holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], env=environment)
         while held(tmp_path).get("run", "").split()[1:2] != [str(holder.pid)]:  # it may be half written
             time.sleep(0.01)
-        holder.kill()
+        holder.send_signal(number)
         holder.wait()
     copy = (tmp_path / CLAIMS / "run").read_bytes()
     with claim(tmp_path, "run", sitting="morning") as deaths:

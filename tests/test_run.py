@@ -149,7 +149,7 @@ def test_what_a_killed_run_left_is_swept_up_by_the_next(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     dead, alive, other = hidden_name("run", gone.pid), hidden_name("run", os.getppid()), hidden_name("other", gone.pid)
-    for name in (dead, alive, other):
+    for name in (dead, hidden_name("run-old", gone.pid), alive, other):
         (tmp_path / name).mkdir()
     with appearing(tmp_path, "run") as folder:
         (folder / "manifest.json").write_text("")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from sim import sweep as sweeps
 from sim import terminal
 from sim.claims import claim, held
 from sim.compose import Point, resolve_sweep
-from sim.folders import differences
+from sim.folders import Unwritable, differences
 from sim.launcher import Stopped
 from sim.manifest import manifest, sources_hash
 from sim.mistakes import Mistakes
-from sim.plans import Plan, failure, failures
+from sim.plans import LEFT_OUT, Plan, failure, failures
 from sim.run import folder_name, outputs
 from tests import fatal
 
@@ -169,6 +170,36 @@ def test_workers_that_do_not_start_stop_the_sweep(tmp_path, monkeypatch):
         sweeps.sweep(sweeps.plan_of(points), lines, points)
 
 
+def test_workers_that_die_before_they_are_at_a_run_stop_the_sweep(tmp_path, monkeypatch):
+    """As where memory does not suffice to begin one; no claim counts such deaths."""
+    monkeypatch.setattr(sweeps, "work", fatal.stillborn)
+    lines = ["scenario=us_only", "seed=1", f"outputs.root={tmp_path / 'outputs'}"]
+    points = resolve_sweep(lines)
+    with pytest.raises(Stopped, match=r"3 workers died .* out of memory\. .*hydra\.launcher\.workers=1"):
+        sweeps.sweep(sweeps.plan_of(points), lines, points)
+
+
+def test_without_a_place_for_temporary_files_the_sweep_says_so(points, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(Stopped, match="Set TMPDIR"):
+        sweeps.sweep(sweeps.plan_of(points), ["seed=1,2"], points)
+
+
+def test_what_lies_beside_a_plan_is_written_when_it_changes_and_refused_in_one_way(points):
+    plan = sweeps.plan_of(points)
+    plan.leave_out(["a=1  b=2"])
+    kept = (plan.folder / LEFT_OUT).stat().st_ino
+    plan.leave_out(["a=1 b=2"])
+    assert (plan.folder / LEFT_OUT).stat().st_ino == kept
+    (plan.folder / LEFT_OUT).unlink()
+    for place in (plan.folder / LEFT_OUT, failures(plan.root) / f"{plan.runs[0]}.json"):
+        place.mkdir(parents=True)
+    with pytest.raises(Unwritable, match=r"Set outputs\.root=FOLDER"):
+        plan.leave_out(["a=1"])
+    with pytest.raises(Unwritable, match=r"Set outputs\.root=FOLDER"):
+        sweeps.forget_failures(plan.root, plan.runs, all_kinds=True)
+
+
 class NeverThere:
     """Work that no worker can be given."""
 
@@ -232,3 +263,27 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_starts(sim, her
     (here / "file").write_text("")
     done = sim("-m", *SHORT, "seed=1,2", "outputs.root=file/below")
     assert done.returncode == 2 and "cannot be written" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ['a "b"', "it's", "a\\b", "end\\", 'q\\"', "\\'", "é\\\\'", "a,b: {c}"])
+def test_whatever_is_quoted_comes_out_as_it_was(text):
+    """A worker reads the command and its folder from a line of Hydra's grammar."""
+    for whole in (text, json.dumps([f"key={text}"])):
+        assert sweeps.overrides_of([f"++sweep.x={sweeps.quoted(whole)}"]) == {"sweep.x": whole}
+
+
+def test_a_sweep_runs_its_own_seeds_however_they_are_given(tmp_path, monkeypatch):
+    """With a plus before them, and in a folder with blanks and quotes."""
+    monkeypatch.setattr(sweeps, "work", fatal.work)
+    lines = ["scenario=us_only", "+seed=5,6", f'outputs.root="{tmp_path}/it\'s here, ü"']
+    points = resolve_sweep(lines)
+    assert sweeps.sweep(sweeps.plan_of(points), lines, points) == (0, 2, 0, 0)
+    assert (
+        len(list((tmp_path / "it's here, ü").glob("*-seed[56]-*"))) == len(list((tmp_path / "it's here, ü").glob("*-seed*"))) == 2
+    )
+
+
+@pytest.mark.parametrize("line", ["seed=range(0,0)", "seed=glob(*)", "horizon_years=range(5,5)", "scenario=glob(nothing*)"])
+def test_a_sweep_over_no_values_is_refused(line):
+    with pytest.raises(Mistakes, match="holds no value"):
+        resolve_sweep(["sim.markets.primary.spread_cap=0.2,0.3", line])
