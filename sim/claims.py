@@ -31,7 +31,12 @@ def claim(root: Path, name: str, wait: bool = True, sitting: str = "") -> Iterat
     Unwritable
     """
     path = root / CLAIMS / name
-    handle = locked(path, wait)
+    try:
+        handle = locked(path, wait)
+    except BaseException:  # interrupted, it may be, between the folder and the file
+        with suppress(OSError):
+            path.parent.rmdir()
+        raise
     if handle is None:
         yield None
         return

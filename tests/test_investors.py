@@ -159,8 +159,8 @@ def test_distressed_funds_bid_with_their_promises_and_only_when_spreads_are_wide
 
 
 def test_a_crisis_that_pays_enough_brings_distressed_funds_in_and_calm_sends_them_off():
-    """Others lose nine tenths of their capital: the funds end up with notes paid for by savers, and no loans."""
-    economy, people = investors()
+    """Others lose nine tenths of their capital: funds end up with notes paid for by savers, and no loans. Others hold the bonds."""
+    economy, people = investors("agents.clouds.bond_holders=savers")
     economy.step()
     fund, banks, savers = people[-1], economy.outside["banks", "us"], economy.outside["savers", "us"]
 

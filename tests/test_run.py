@@ -107,7 +107,7 @@ def test_an_interrupted_run_leaves_no_folder_that_looks_like_a_result(tmp_path, 
     line = [sys.executable, "-m", "sim", "size=class", "horizon_years=200", "outputs.root=."]
     with subprocess.Popen(line, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 120
-        while not list(tmp_path.glob(".tmp-*")) and process.poll() is None and time.monotonic() < deadline:
+        while not list(tmp_path.glob(".tmp-baseline*")) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(number)
         said = process.communicate(timeout=120)[1]

@@ -1,4 +1,4 @@
-"""What ``python -m analysis effects`` understands, says before it starts, and leaves."""
+"""What each system does to boom and bust, pair by pair: ``python -m analysis effects [NAME ...] [--seeds N] [--json]``."""
 
 import argparse
 import json
@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from analysis import effects as package
 from analysis.effects import page
 from analysis.effects.measuring import Effect, Plan, effects, measured
 from analysis.effects.spec import Group, Spec, load
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def options(spec: Spec) -> argparse.ArgumentParser:
     """What the command understands."""
-    found = argparse.ArgumentParser(prog="python -m analysis effects", description=(package.__doc__ or "").splitlines()[0])
+    found = argparse.ArgumentParser(prog="python -m analysis effects", description=(__doc__ or "").splitlines()[0])
     found.add_argument("names", nargs="*", metavar="NAME", help="systems or groups of analysis/effects/effects.yaml; default all")
     found.add_argument("--seeds", default=str(spec.seeds), metavar="N", help=f"how many, from {FIRST} on; default {spec.seeds}")
     found.add_argument("--years", metavar="N", help=f"recorded years of a run; by default {' '.join(spec.settings)}")
