@@ -15,6 +15,7 @@ from sim.books.channels import in_the_library
 from sim.books.ledger import Ledger
 from sim.books.tables import Rows, Table
 from sim.books.templates import Library
+from sim.kernels.clauses import DUST
 from sim.kernels.holders import add_classes, add_parts, list_parts
 from sim.kernels.layouts import layout
 from sim.kernels.waterfall import pay_book
@@ -271,7 +272,9 @@ class DealBook(Table):
         for flow, amounts in (("interest", receipts.interest), ("principal", receipts.principal)):
             issuers, holders, paid = self.spread(rows, amounts)
             self.ledger.pay(flow, issuers, holders, paid)
-        self.ledger.pay("residual", party, self["sponsor"][rows], receipts.residual)
+        least = receipts.residual - DUST * self["terms"]["notional"][rows].sum(axis=1)  # what the waterfall's rounding may add
+        residual = np.clip(self.ledger.cash(party), np.maximum(least, 0.0), receipts.residual)
+        self.ledger.pay("residual", party, self["sponsor"][rows], residual)
         grown = rows[self["payment"]["pik"][rows].any(axis=1)]
         issuers, holders, amounts = self.spread(grown, self["payment"]["pik"][grown])
         self.ledger.accrue("notes", issuers, holders, amounts)
