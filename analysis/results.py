@@ -12,12 +12,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
 from analysis import scoring, validate
 from analysis.experiments.work import lasting
 from analysis.loop.figures import FIGURES
 from analysis.metrics.runs import open_run
+from analysis.pages.page import markdown
 from analysis.scoring import Verdict
 from analysis.targets import load
 from sim.compose import resolve
@@ -122,9 +121,7 @@ def told(verdict: Verdict) -> dict[str, Any]:
 
 def render(found: dict[str, Any]) -> str:
     """The file."""
-    house = Environment(
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
-    )
+    house = markdown()
     house.filters |= {"cell": cell, "groupby_order": by_part}
     here = sources_hash()
     page = house.from_string((files("analysis") / "results.md.j2").read_text("utf-8"))

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analysis.decisions.measures import WORLD, last_year, recorded
+from analysis.decisions.measures import WORLD, last_year, recorded, within
 from analysis.metrics.runs import NoValue, Run, number
 from sim.markets import tokens
 from sim.units import MONTHS
@@ -59,8 +59,7 @@ def passed_on(run: Run, region: str) -> float:
     The tenant is the deal's last, which it nearly always had from the start.
     """
     recorded(run, region)
-    deals = run.deals[(run.deals["loss"] > 0.0) & (run.deals["purpose"] != "borrow")]
-    deals = deals if region == WORLD else deals[deals["region"] == region]
+    deals = within(run.deals[(run.deals["loss"] > 0.0) & (run.deals["purpose"] != "borrow")], region)
     hit = deals[after_failure(run, deals)]
     several = hit.groupby(["region", "tenant"])["sponsor"].transform("nunique") > 1
     return number(float(hit.loc[several, "loss"].sum()), "losses are not known")

@@ -4,7 +4,7 @@ Burn-in never counts. Flows of the world are added up; rates of the world are we
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,22 @@ from sim.units import MONTHS
 WORLD: Final = "world"
 
 
+def kept[T](run: Run, what: str, make: Callable[[], T]) -> T:
+    """What many measures ask of a run, made once and kept with it."""
+    found: dict[str, Any] = run.__dict__.setdefault("kept", {})
+    if what not in found:
+        found[what] = make()
+    return cast(T, found[what])
+
+
+def within(rows: pd.DataFrame, region: str) -> pd.DataFrame:
+    """Those of a region, or all."""
+    return rows if region == WORLD else rows[rows["region"] == region]
+
+
 def recorded(run: Run, region: str) -> pd.DataFrame:
     """Recorded months of a region, or of all, one row a month and region; kept with the run, for every measure asks."""
-    kept = run.__dict__.setdefault("recorded", {})
-    if region not in kept:
-        months = run.months[run.months["month"] >= 0]
-        kept[region] = months if region == WORLD else months[months["region"] == region]
-    months = kept[region]
+    months = kept(run, f"recorded {region}", lambda: within(run.months[run.months["month"] >= 0], region))
     if months.empty:
         raise NoValue(f"the run has no region {region}")
     return months
@@ -168,12 +177,13 @@ def months_to_money(run: Run, region: str, sold_as: str = "") -> float:
 
 def closing(run: Run) -> dict[tuple[str, str], int]:
     """Months from plan or mandate to money, by region and channel; kept with the run, for reading its parameters takes long."""
-    if "closing" not in run.__dict__:
+
+    def read() -> dict[tuple[str, str], int]:
         params = resolved(run)
         menus = {region: channels.menu(params, region) for region in params.regions}
-        run.__dict__["closing"] = {(region, channel.name): channel.closing for region, menu in menus.items() for channel in menu}
-    found: dict[tuple[str, str], int] = run.__dict__["closing"]
-    return found
+        return {(region, channel.name): channel.closing for region, menu in menus.items() for channel in menu}
+
+    return kept(run, "closing", read)
 
 
 def resolved(run: Run) -> Params:
@@ -186,12 +196,8 @@ def resolved(run: Run) -> Params:
 
 def building(run: Run, region: str) -> pd.DataFrame:
     """Deals that closed in recorded months to pay for new units, in a region or all; kept with the run as months are."""
-    kept = run.__dict__.setdefault("building", {})
-    if region not in kept:
-        deals = run.deals[(run.deals["issued"] >= 0) & (run.deals["purpose"] == "build")]
-        kept[region] = deals if region == WORLD else deals[deals["region"] == region]
-    found: pd.DataFrame = kept[region]
-    return found
+    deals = run.deals
+    return kept(run, f"building {region}", lambda: within(deals[(deals["issued"] >= 0) & (deals["purpose"] == "build")], region))
 
 
 def coupon(run: Run, region: str) -> float:

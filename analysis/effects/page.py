@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 
 from analysis.decisions.differing import FEW, NONE, VERY_SURE, ZERO, Difference
 from analysis.effects.measuring import Effect, Plan, Values
 from analysis.effects.spec import Pair, Spec
+from analysis.pages.page import markdown
 from analysis.pages.words import digits
 from analysis.statistics.intervals import LEVEL, fewest_seeds
 from sim.folders import replacing
@@ -59,11 +59,9 @@ def numbers(plan: Plan, values: Values) -> list[dict[str, Any]]:
 
 def render(plan: Plan, found: Sequence[Effect], spec: Spec) -> str:
     """The page."""
-    house = Environment(
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
-    )
     there, wanted = plan.stored()
-    return house.from_string((files("analysis.effects") / "page.md.j2").read_text("utf-8")).render(
+    template = markdown().from_string((files("analysis.effects") / "page.md.j2").read_text("utf-8"))
+    return template.render(
         sources=sources_hash()[:12],
         revision=revision(),
         there=there,

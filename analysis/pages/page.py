@@ -64,6 +64,13 @@ def palette() -> Mapping[str, str]:
     return {name: ";".join(f"--{key}:{colour}" for key, colour in of.items()) for name, of in (("light", light), ("dark", dark))}
 
 
+def markdown() -> Environment:
+    """Templates of pages in Markdown."""
+    return Environment(
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
+    )
+
+
 def environment() -> Environment:
     """Templates beside this file; everything that is not marked as drawn by us is escaped."""
     home = files("analysis.pages") / "templates"
