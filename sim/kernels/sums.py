@@ -5,14 +5,14 @@ from numba import njit
 
 from sim.kernels import LEAN
 
-ROOM = 64  # parts that any finite float64 can leave, and some
+ROOM = 64  # more parts than sums of one kind of thing leave; numbers of every size can leave more
 
 
 @njit(cache=True, **LEAN)
 def leave(parts, values):
     """Leave in ``parts`` (ROOM,) the few numbers, none overlapping, that add up to ``values`` (n,). Returns how many.
 
-    Shewchuk (1997), Grow-Expansion. None where a value, or a sum on the way, is not finite.
+    Shewchuk (1997), Grow-Expansion. None where a value, or a sum on the way, is not finite, or there is no room for a part.
     """
     count = 0
     for i in range(values.size):
@@ -26,8 +26,8 @@ def leave(parts, values):
             if rest != 0.0:
                 parts[kept] = rest
                 kept += 1
+        if kept == parts.size or not abs(carried) < np.inf:
+            return 0
         parts[kept] = carried
         count = kept + 1
-        if not abs(carried) < np.inf:
-            return 0
     return count

@@ -33,6 +33,12 @@ def test_what_is_not_finite_is_as_it_was():
         total(np.full(100, 1e308))
 
 
+def test_nothing_is_written_where_no_room_is_left():
+    """Powers of two so far apart never merge."""
+    apart, room = np.array([2.0**power for power in range(-1070, 1000, 54)]), np.full(8, 7.0)
+    assert sums.leave(room[:3], apart) == 0 and (room[3:] == 7.0).all()
+
+
 @given(NUMBERS)
 def test_the_parts_are_those_of_the_plain_twin(amounts):
     compiled, plain = np.zeros((2, sums.ROOM))
