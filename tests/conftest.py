@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sim.run import warm_cache
 
 warm_cache()  # before anything imports numba
+settings.register_profile("compiled", deadline=None)  # the first example may compile
+settings.load_profile("compiled")
 
 HOUSE = Path(__file__).resolve().parents[1]
 Command = Callable[..., subprocess.CompletedProcess[str]]

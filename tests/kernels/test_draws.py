@@ -1,7 +1,7 @@
 """Draws inside kernels: the published generator, and normal probabilities as exact as scipy's."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 from pytest import approx, mark
@@ -50,7 +50,6 @@ def test_the_words_are_those_published(counter, key, answer):
     assert draws.random_words(*words(counter), *words(key)) == tuple(words(answer))
 
 
-@settings(deadline=None)
 @given(st.lists(WORDS, min_size=4, max_size=4), SEEDS)
 def test_the_words_are_those_of_the_streams(counter, seed):
     key = np.array([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint64)
@@ -83,7 +82,6 @@ def test_no_uniform_is_0_or_1():
     assert draws.fraction(none, none) == 2.0**-53 and draws.fraction(ones, ones) == 1.0 - 2.0**-53
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 200), SEEDS)
 def test_a_path_draws_the_same_in_any_row(path, length, seed):
     """Rows of any length from any start: path by path what ``uniform`` gives, and the first of a pair."""

@@ -44,7 +44,7 @@ MUTANTS = {
 
 @pytest.mark.parametrize("extended", [False, True])
 @pytest.mark.parametrize("mode", MODES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=SEEDS)
 def test_the_kernel_pays_what_the_oracle_pays(seed, mode, extended):
     """Cash and balances to 1e-9 of the notes, the average DSCR to 1e-9, flags exactly."""
@@ -56,7 +56,7 @@ def test_the_kernel_pays_what_the_oracle_pays(seed, mode, extended):
 
 @pytest.mark.parametrize("extended", [False, True])
 @pytest.mark.parametrize("mode", MODES)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=SEEDS)
 def test_the_compiled_step_equals_its_plain_twin_to_the_bit(seed, mode, extended):
     file = random_deal(seed, mode, extended, most=8)
@@ -91,7 +91,7 @@ def test_a_reserve_at_its_target_drains_only_under_the_planted_defect():
     assert paid_by(mutant, file)["reserve_released"][0] == 7.0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=SEEDS)
 def test_a_deal_is_paid_alike_on_many_lanes_and_in_the_book(seed):
     """64 paths with revenues of their own, those of some far too small, each equal to the bit to a run of the book."""
@@ -121,7 +121,7 @@ def test_a_deal_is_paid_alike_on_many_lanes_and_in_the_book(seed):
 
 @pytest.mark.parametrize("extended", [False, True])
 @pytest.mark.parametrize("mode", MODES)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=SEEDS)
 def test_deals_as_objects_pay_what_the_kernel_pays(seed, mode, extended):
     """All columns of every period: the benchmark's rival follows every rule it is timed against."""

@@ -11,7 +11,7 @@ from tests.kernels.deals import FLAGS, MODES, paid, random_deal
 
 FILES = st.builds(random_deal, st.integers(0, 10**6), st.sampled_from(MODES), st.booleans(), st.just(5))
 NEAR = 1e-9
-quick = settings(deadline=None, max_examples=150)
+quick = settings(max_examples=150)
 
 
 def size_of(file):

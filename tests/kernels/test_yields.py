@@ -44,7 +44,7 @@ def test_nothing_paid_has_no_yield_and_no_life():
     assert math.isnan(yield_at(0.0, np.ones(3), 1.0)) and math.isnan(yield_at(1.0, np.zeros(0), 1.0))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(cash=CASH, rate=RATES, years=st.sampled_from([1 / 12, 0.25, 1.0]))
 def test_the_yield_at_a_present_value_is_its_rate(cash, rate, years):
     """Where the value is a normal number, the yield reprices it."""

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx, mark, raises
 from scipy.special import ndtri
@@ -15,7 +15,6 @@ from sim.mistakes import Mistakes
 from sim.streams import Streams
 
 P = resolve([]).sim.markets.applications
-drawing = settings(deadline=None)  # the first draw compiles
 SOME = st.integers(1, 40)
 RATE, RATION = st.floats(0.0, 0.4), st.just(0.0) | st.floats(1e-6, 1.0)
 
@@ -69,7 +68,6 @@ def test_short_lenders_fund_the_most_contractible_first(ration, shares):
     assert market.fund(p, found, 0.05, ration) == approx(shares)
 
 
-@drawing
 @given(st.integers(1, 7), st.integers(0, 99), st.floats(0.0, 1.1))
 def test_the_planner_does_as_well_as_any_choice_within_its_budget(count, seed, part):
     _, found = drawn(count, seed)
@@ -79,7 +77,6 @@ def test_the_planner_does_as_well_as_any_choice_within_its_budget(count, seed, p
     assert float((found.size * found.social * planned).sum()) == approx(best(found, budget))
 
 
-@drawing
 @given(SOME, st.integers(0, 99), st.floats(-1.0, 1.0), RATE, RATION)
 def test_distortion_lies_between_none_and_all_and_the_planner_is_never_below_lenders(count, seed, correlation, rate, ration):
     p, found = drawn(count, seed, correlation=correlation)
@@ -91,14 +88,12 @@ def test_distortion_lies_between_none_and_all_and_the_planner_is_never_below_len
         assert np.isnan(seen.distortion) and seen.funded_number == seen.funded_compute == seen.funded_social == 0.0
 
 
-@drawing
 @given(SOME, st.integers(0, 99), RATE, RATION)
 def test_nothing_is_distorted_where_what_can_be_contracted_is_what_is_good_for_all(count, seed, rate, ration):
     p, found = drawn(count, seed, correlation=1.0)
     assert outcome(p, found, rate, ration).distortion in (approx(0.0, abs=1e-12), approx(np.nan, nan_ok=True))
 
 
-@drawing
 @given(SOME, st.integers(0, 99), RATE, RATION)
 def test_who_has_the_money_needs_no_lender_and_all_that_pays_is_done(count, seed, rate, ration):
     p, found = drawn(count, seed, own=1.0, correlation=-1.0)

@@ -125,7 +125,7 @@ def worlds(draw, ranks: int = 1) -> tuple[Claims, np.ndarray]:
     return Claims(payer.astype(int), ((payer + step) % size).astype(int), rank.astype(int), amount), has
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(worlds())
 def test_payments_are_the_most_that_a_linear_programme_finds(world):
     """Eisenberg and Noe (2001), lemma 4: the greatest sum of payments within what is owed and what there is."""
@@ -140,7 +140,7 @@ def test_payments_are_the_most_that_a_linear_programme_finds(world):
     assert paid == approx(found.x, rel=1e-6, abs=1e-6)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(worlds(ranks=3), st.floats(0.0, 1.0))
 def test_payments_keep_all_rules_and_are_those_that_steps_from_above_lead_to(world, kept):
     claims, has = world
@@ -157,7 +157,7 @@ def test_payments_keep_all_rules_and_are_those_that_steps_from_above_lead_to(wor
     assert np.bincount(claims.payer, cleared.paid, len(has)) == approx(paid, rel=1e-6, abs=1e-6)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(worlds(ranks=2), st.floats(0.0, 10.0), st.integers(0, 6))
 def test_who_has_more_never_makes_anybody_get_less(world, more, who):
     claims, has = world
@@ -168,7 +168,7 @@ def test_who_has_more_never_makes_anybody_get_less(world, more, who):
     assert len(has) >= after.rounds
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(worlds(), st.permutations(range(7)))
 def test_payments_do_not_depend_on_how_parties_are_numbered(world, order):
     claims, has = world

@@ -30,7 +30,7 @@ def test_nobody_falls_short_while_everybody_has_what_it_owes():
     assert parts.labs == approx([1.0, 1.0]) and parts.exchange == 1.0 and not clearing.falls_short(parts).any()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.floats(0.0, 9.0), st.floats(-9.0, 9.0), st.floats(0.0, 9.0)), min_size=1, max_size=6))
 def test_what_labs_and_the_exchange_pay_is_what_others_get(labs):
     """The exchange keeps nothing as long as it takes in as much as it owes, and no lab pays more than it has and gets."""

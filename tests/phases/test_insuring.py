@@ -109,7 +109,7 @@ def test_prices_fall_no_further_than_to_where_a_sale_costs_the_capital_that_it_f
     assert fall == approx(0.125, rel=1e-9) and 0.9 * float(sold[0, 0]) * 100.0 / 10.0 == approx(0.125, rel=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.floats(0.0, 50.0), st.lists(st.tuples(st.floats(0.0, 20.0), st.floats(0.001, 0.3)), min_size=1, max_size=8))
 def test_relief_is_what_is_needed_or_all_there_is(need, notes):
     relief, charge = np.array(notes).T
