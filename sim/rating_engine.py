@@ -13,23 +13,12 @@ from numba import config
 from sim.kernels import rating
 from sim.kernels.draws import LANES
 from sim.kernels.rating import SUMS, Book
+from sim.kernels.reckoning import CELLS, FOUND, PAIRS, add_products, reckon
 from sim.kernels.scenarios import STRATA, Beliefs, Obligors, Sampling
 
 CHUNK = 128  # cells a task runs, at most; bounds memory, changes no bit
 TOGETHER = 20  # deals a task holds, at least: to hand it to a thread and draw its paths takes as long as to pay some ten
 PARTS = 4  # tasks a thread, at least, where there are deals for so many: what is left at the end is short
-CELLS = 16  # from so many on, errors are those between cells
-MEANS = [rating.W, rating.WL, rating.WD, rating.WA, rating.WB]
-SQUARES = {  # sums of products, by places in MEANS
-    (0, 0): rating.WW,
-    (0, 1): rating.WWL,
-    (1, 1): rating.WWLL,
-    (0, 2): rating.WWD,
-    (2, 2): rating.WWD,
-    (3, 3): rating.WWAA,
-    (3, 4): rating.WWAB,
-    (4, 4): rating.WWBB,
-}
 
 
 class Estimates(NamedTuple):
@@ -85,15 +74,16 @@ def estimate(jobs: Sequence[Job], paths: int, threads: int | None = None, chunk:
         return sums
 
     n, starts = sum(sizes), np.cumsum([0, *sizes])
-    total, squares = np.zeros((n, k, STRATA, SUMS)), np.zeros((len(MEANS), len(MEANS), n, k))
+    total, squares = np.zeros((n, k, STRATA, SUMS)), np.zeros((len(PAIRS), n, k))
     for task, sums in zip(tasks, in_order(run, tasks, threads), strict=True):
         own = slice(starts[task.job] + task.deals[0], starts[task.job] + task.deals[1])
         for cell in sums:  # one by one, so that no grouping of cells changes the sum
             total[own] += cell
             if cells >= CELLS:
-                squares[:, :, own] += products(cell)
-    nominal = jobs[0].sampling.nominal
-    return reckon(total, squares, np.array([nominal, LANES - nominal]) * cells)
+                add_products(squares[:, own], cell)
+    nominal, found = jobs[0].sampling.nominal, np.empty((FOUND, n, k))
+    reckon(found, np.empty(len(PAIRS)), total, squares, np.array([nominal, LANES - nominal]) * cells, cells)
+    return Estimates(*found, cells * LANES)
 
 
 def without_margin(terms: np.ndarray) -> np.ndarray:
@@ -136,49 +126,3 @@ def crew(threads: int) -> ThreadPoolExecutor:
 
 
 os.register_at_fork(after_in_child=crew.cache_clear)  # a forked process has none of them
-
-
-def products(cell: np.ndarray) -> np.ndarray:
-    """Products of a cell's sums (n, k, strata, sums) of MEANS, each with each (5, 5, n, k)."""
-    sums = np.moveaxis(cell.sum(axis=2)[..., MEANS], -1, 0)
-    return sums[:, None] * sums[None, :]
-
-
-def reckon(total: np.ndarray, squares: np.ndarray, count: np.ndarray) -> Estimates:
-    """Estimates from sums (n, k, strata, sums) over ``count`` (strata,) paths and products (5, 5, n, k) of cells' sums.
-
-    Weights have mean one, which serves as a control variate (Owen and Zhou 2000). Errors are those between cells; with few cells
-    those between paths of a kind, as if they were independent, which lattices make them better than.
-    """
-    sums = np.moveaxis(total.sum(axis=2)[..., MEANS], -1, 0)
-    paths = count.sum()
-    cells = paths // LANES
-    if cells >= CELLS:
-        covariance = (squares - sums[:, None] * sums[None, :] / cells) * (cells / (cells - 1)) / paths**2
-    else:
-        covariance = within(total, count)
-    weight, spread = sums[0] / paths, covariance[0, 0]
-
-    def controlled(at: int) -> tuple[np.ndarray, np.ndarray]:
-        own, common = covariance[at, at], covariance[0, at]
-        slope = np.divide(common, spread, out=np.zeros_like(common), where=spread > 1e-12 / paths)
-        mean = sums[at] / paths - slope * (weight - 1.0)
-        return np.clip(mean, 0.0, 1.0), np.sqrt(np.maximum(own - slope * common, 0.0))
-
-    loss, default = controlled(1), controlled(2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        life = sums[3] / sums[4]
-        square = covariance[3, 3] - 2.0 * life * covariance[3, 4] + life * life * covariance[4, 4]
-        error = np.sqrt(np.maximum(square, 0.0)) * paths / sums[4]
-    second = total[..., rating.WLL].sum(axis=-1) / paths
-    return Estimates(*loss, *default, life, error, np.sqrt(np.maximum(second - loss[0] ** 2, 0.0)), int(paths))
-
-
-def within(total: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Covariances (5, 5, n, k) of the means of MEANS, from squares between paths of a kind."""
-    found = np.zeros((len(MEANS), len(MEANS), *total.shape[:2]))
-    extra = np.where(count > 1, count / np.maximum(count - 1, 1), 0.0) / count.sum() ** 2
-    sums, (a, b) = np.moveaxis(total, -1, 0), np.array(list(SQUARES)).T
-    product = sums[MEANS][a] * sums[MEANS][b] / np.maximum(count, 1)
-    found[a, b] = found[b, a] = ((sums[list(SQUARES.values())] - product) * extra).sum(axis=-1)
-    return found
