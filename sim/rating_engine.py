@@ -83,7 +83,7 @@ def estimate(jobs: Sequence[Job], paths: int, threads: int | None = None, chunk:
                 add_products(squares[:, own], cell)
     nominal, found = jobs[0].sampling.nominal, np.empty((FOUND, n, k))
     reckon(found, np.empty(len(PAIRS)), total, squares, np.array([nominal, LANES - nominal]) * cells, cells)
-    return Estimates(*found, cells * LANES)
+    return Estimates._make([*found, cells * LANES])
 
 
 def without_margin(terms: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ the horizon is the class's average life, and idealised ten-year default probabil
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy.special import ndtri
 
 from sim.kernels.draws import LANES
 from sim.kernels.rating import Book
+from sim.kernels.reckoning import grade
 from sim.kernels.scenarios import Beliefs, Obligors, Sampling
 from sim.pools import joint_tranche_losses, pool_tranche_loss
 from sim.rating_engine import Estimates, Job, estimate
@@ -178,9 +180,15 @@ def rate_books(
 
 def letters_by_loss(p: Params, loss: np.ndarray, life: np.ndarray) -> np.ndarray:
     """Best letters whose idealised expected loss over the life, 1 to 10 years, is at least ``loss``."""
-    years = np.clip(np.where(np.isfinite(life), life, TEN), YEARS[0], YEARS[-1])
-    idealised = np.array([np.interp(years, YEARS, row) for row in np.array(p.idealised_loss)])
-    return (loss > idealised).sum(axis=0)
+    place = np.empty(loss.shape, dtype=np.int64)
+    grade(place.ravel(), loss.ravel(), life.ravel(), table_of(p.idealised_loss), TEN)
+    return place
+
+
+@lru_cache(maxsize=64)
+def table_of(rows: tuple[tuple[float, ...], ...]) -> np.ndarray:
+    """Rows of a table, as compiled code reads it."""
+    return np.array(rows)
 
 
 def letters_by_default(p: Params, default: np.ndarray, life: np.ndarray) -> np.ndarray:

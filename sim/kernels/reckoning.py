@@ -85,3 +85,25 @@ def reckon(found, covariance, total, squares, count, cells):
             second = (sums[0, WLL] + sums[1, WLL]) / paths
             deviation = np.sqrt(max(second - loss * loss, 0.0))
             found[:, i, k] = loss, loss_error, default, default_error, life, life_error, deviation
+
+
+@njit(cache=True, **LEAN)
+def grade(place, loss, life, table, longest):
+    """Best letters, places in ``table`` or after its last, whose idealised expected loss over the life is at least ``loss``.
+
+    Parameters
+    ----------
+    place : (m,) int64, written
+    loss, life : (m,) share; year, of which 1 to ``table.shape[1]`` count, ``longest`` where there is none
+    table : (letters, years) shares, linear between years
+    """
+    last = table.shape[1]
+    for i in range(place.size):
+        years = min(max(life[i] if np.isfinite(life[i]) else longest, 1.0), float(last))
+        year = min(int(years), last - 1)
+        count = 0
+        for letter in range(table.shape[0]):
+            row = table[letter]
+            inside = (row[year] - row[year - 1]) * (years - year) + row[year - 1]
+            count += loss[i] > (inside if years < last else row[last - 1])
+        place[i] = count
