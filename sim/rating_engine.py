@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from itertools import pairwise
+from itertools import batched, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,8 @@ from sim.kernels.scenarios import STRATA, Beliefs, Obligors, Sampling
 
 CHUNK = 128  # cells a task runs, at most; bounds memory, changes no bit
 TOGETHER = 20  # deals a task holds, at least: to hand it to a thread and draw its paths takes as long as to pay some ten
-PARTS = 4  # tasks a thread, at least, where there are deals for so many: what is left at the end is short
+HELD = 4  # tasks a thread whose results are held, at most
+PARTS = 2  # tasks a thread, at least, where there are deals for so many: what is left at the end is short
 
 
 class Estimates(NamedTuple):
@@ -107,16 +108,15 @@ def split(sizes: list[int], cells: int, threads: int, chunk: int) -> list[Task]:
 
 
 def in_order(run: Callable[[Task], np.ndarray], tasks: list[Task], threads: int) -> Iterator[np.ndarray]:
-    """Results of the tasks in their order, few of them held at a time."""
+    """Results of the tasks in their order, few of them held at a time. This thread takes the first, others from the last on."""
     if threads == 1 or len(tasks) == 1:
         yield from map(run, tasks)
         return
-    pool = crew(threads)
-    waiting = [pool.submit(run, task) for task in tasks[: 2 * threads]]
-    for task in [*tasks[2 * threads :], *[None] * len(waiting)]:
-        yield waiting.pop(0).result()
-        if task is not None:
-            waiting.append(pool.submit(run, task))
+    pool = crew(threads - 1)
+    for some in batched(tasks, HELD * threads):
+        begun = [pool.submit(run, task) for task in reversed(some)]
+        for task, other in zip(some, reversed(begun), strict=True):
+            yield run(task) if other.cancel() else other.result()
 
 
 @cache

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -21,10 +22,11 @@ from sim.columns import COLUMNS
 from sim.folders import appearing, differences, hashes
 from sim.manifest import manifest, sources_hash
 from sim.params import Params, config_hash
+from sim.pictures import Picture
 from sim.summary import summarise
 
 Progress = Callable[[Iterable[int], int], Iterable[int]]  # (months, how many) -> the same months, shown as they pass
-Draw = Callable[[Path], object]  # (folder of a run) -> overview.png in it
+Draw = Callable[[], Picture]  # begins to load what draws
 
 FILES = (*(f"{table}.parquet" for table in COLUMNS), "summary.json", "config.yaml", "overview.png", "manifest.json")  # of a run
 AGAIN = "-again"  # ends the name of a forced run's folder, beside the first
@@ -77,7 +79,9 @@ def complete(params: Params) -> bool:
 def reuse(folder: Path, draw: Draw | None) -> Obtained:
     """A complete run; sweeps leave no picture, so it may still have to be drawn."""
     if draw is not None and not (folder / "overview.png").exists() and os.access(folder, os.W_OK):
-        picture(draw, folder)
+        with draw() as picture:
+            picture.begin(folder)
+            picture.end()
     return Obtained(folder, "reused")
 
 
@@ -98,7 +102,7 @@ def simulate(params: Params, progress: Progress | None = None, draw: Draw | None
     ----------
     params : validated configuration
     progress : wraps the months as they pass
-    draw : adds a picture to the folder
+    draw : begins what adds a picture to the folder
     beside : write to a folder of its own, beside the complete run
 
     Returns
@@ -115,7 +119,7 @@ def simulate(params: Params, progress: Progress | None = None, draw: Draw | None
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter
     root, name = outputs(params), folder_name(params) + (AGAIN if beside else "")
     reference = references.fingerprint(params)
-    with appearing(root, name, FILES) as folder:
+    with appearing(root, name, FILES) as folder, draw() if draw else nullcontext() as picture:
         begin = clock()
         economy = assemble(params)
         built = clock()
@@ -124,11 +128,16 @@ def simulate(params: Params, progress: Progress | None = None, draw: Draw | None
             economy.step()
             signals.heed()
         stepped = clock()
-        write(economy.recorder, folder, params)
-        if draw is not None:
-            picture(draw, folder)
+        write_config(folder, params)
+        economy.recorder.write(folder)
+        if picture:
+            picture.begin(folder)
+        write_summary(economy.recorder, folder)
+        files = hashes(folder)
+        if picture:
+            picture.end()
         seconds = {"build": built - begin, "step": stepped - built, "write": clock() - stepped}
-        write_json(folder / "manifest.json", manifest(params, reference, hashes(folder), seconds, started))
+        write_json(folder / "manifest.json", manifest(params, reference, files, seconds, started))
     return root / name
 
 
@@ -159,26 +168,21 @@ def assemble(params: Params, recording: bool = False) -> Any:
     return build(params, {} if arrows.live else references.load(params), recording)
 
 
-def write(recorder: Any, folder: Path, params: Params) -> None:
-    """Tables, summary and resolved configuration."""
-    recorder.write(folder)
-    recorder.summary = summarise(recorder.table("monthly").to_pandas()) | recorder.summary
-    write_json(folder / "summary.json", recorder.summary)
+def write_config(folder: Path, params: Params) -> None:
+    """Resolved configuration."""
     resolved = params.model_dump(mode="json", exclude={"outputs"})
     (folder / "config.yaml").write_text(yaml.safe_dump(resolved, sort_keys=False), encoding="utf-8")
+
+
+def write_summary(recorder: Any, folder: Path) -> None:
+    """What the months say, and what the run says of itself."""
+    recorder.summary = summarise(recorder.table("monthly").to_pandas()) | recorder.summary
+    write_json(folder / "summary.json", recorder.summary)
 
 
 def write_json(path: Path, tree: dict[str, Any]) -> None:
     """Readable, and the same bytes for the same numbers."""
     path.write_text(json.dumps(tree, indent=2, default=float, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def picture(draw: Draw, folder: Path) -> None:
-    """The tables outlive a picture that cannot be drawn."""
-    try:
-        draw(folder)
-    except Exception:
-        log.exception("overview.png could not be drawn; the tables are complete")
 
 
 def warm_cache() -> None:

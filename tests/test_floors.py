@@ -17,6 +17,7 @@ FLOORS = (  # from the ground; a package stands for all its modules, which may k
         "sim.plain",
         "sim.folders",
         "sim.columns",
+        "sim.pictures",
     ),
     ("sim.sums", "sim.pools", "sim.collateral", "sim.rating_engine", "sim.deal_fields", "sim.claims"),
     ("sim.ratings", "sim.deal_obligors"),

@@ -15,6 +15,7 @@ from sim import run
 from sim.columns import COLUMNS
 from sim.compose import resolve
 from sim.folders import VARYING, Unwritable, appearing, hidden_name
+from sim.pictures import Picture
 
 SMALL = ("size=class", "horizon_years=1")
 
@@ -156,6 +157,11 @@ def test_what_a_killed_run_left_is_swept_up_by_the_next(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"run", alive, other}
 
 
+def blank() -> Picture:
+    """A picture that nobody draws."""
+    return Picture(("-c", ""))
+
+
 class Stub:
     """An economy of three months that fails in the second when told to."""
 
@@ -185,7 +191,7 @@ def test_books_that_do_not_balance_end_the_command_with_3(tmp_path, monkeypatch,
 
     unbalanced = type("BooksDoNotBalance", (RuntimeError,), {})("cash: month 1: 3 USD too many")
     monkeypatch.setattr(run, "assemble", lambda params: Stub(params, unbalanced))
-    assert terminal.command([f"outputs.root={tmp_path}"], print) == 3
+    assert terminal.command([f"outputs.root={tmp_path}"], blank) == 3
     assert capsys.readouterr().err == "cash: month 1: 3 USD too many\n" and not list(tmp_path.iterdir())
 
 
@@ -196,24 +202,23 @@ def test_a_complete_run_is_reused_and_said_so_and_forced_ones_are_compared(tmp_p
     monkeypatch.setattr(run, "assemble", Stub)
     line, codes, said = [f"outputs.root={tmp_path}"], [], []
     for flags in ([], [], ["--force"]):
-        codes.append(terminal.command([*line, *flags], print))
+        codes.append(terminal.command([*line, *flags], blank))
         said.append(capsys.readouterr().err)
     folder = run.outputs(resolve(line)) / run.folder_name(resolve(line))
     with (folder / "monthly.parquet").open("ab") as file:
         file.write(b"!")
-    assert terminal.command([*line, "--force"], print) == 4 and codes == [0, 0, 0]
+    assert terminal.command([*line, "--force"], blank) == 4 and codes == [0, 0, 0]
     assert said[0] == "" and "is reused" in said[1] and "the same, bit for bit" in said[2]
     assert "differs in monthly.parquet" in capsys.readouterr().err
     assert {path.name for path in tmp_path.iterdir()} == {folder.name, f"{folder.name}-again"}
 
 
-def test_tables_outlive_a_picture_that_cannot_be_drawn(tmp_path, monkeypatch):
-    def broken(folder: Path) -> None:
-        raise OSError(f"no fonts for {folder}")
-
+def test_tables_outlive_a_picture_that_cannot_be_drawn(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(run, "assemble", Stub)
-    folder = run.simulate(resolve([f"outputs.root={tmp_path}"]), lambda months, total: months, broken)
-    assert (folder / "monthly.parquet").is_file() and not (folder / "overview.png").exists()
+    folder = run.simulate(
+        resolve([f"outputs.root={tmp_path}"]), lambda months, total: months, lambda: Picture(("-c", "raise OSError('no fonts')"))
+    )
+    assert (folder / "monthly.parquet").is_file() and not (folder / "overview.png").exists() and "no fonts" in caplog.text
 
 
 def test_numba_keeps_its_code_where_it_may_write(tmp_path, monkeypatch):
