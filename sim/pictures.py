@@ -1,6 +1,5 @@
 """The picture of a run, drawn by a process of its own: it loads what draws while the months pass."""
 
-import logging
 import subprocess
 import sys
 from contextlib import suppress
@@ -9,8 +8,6 @@ from types import TracebackType
 from typing import Self
 
 PAINTER = ("-m", "analysis.painter")  # one floor up; draws the folder that its standard input names, and ends where none is named
-
-log = logging.getLogger(__name__)
 
 
 class Picture:
@@ -48,4 +45,4 @@ class Picture:
         """Wait until it is. The tables outlive a picture that cannot be drawn."""
         _, said = self._process.communicate()
         if self._process.returncode != 0:
-            log.error("overview.png could not be drawn; the tables are complete\n%s", said)
+            print(f"overview.png could not be drawn; the tables are complete.\n{said}", file=sys.stderr)

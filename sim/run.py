@@ -31,8 +31,6 @@ Draw = Callable[[], Picture]  # begins to load what draws
 FILES = (*(f"{table}.parquet" for table in COLUMNS), "summary.json", "config.yaml", "overview.png", "manifest.json")  # of a run
 AGAIN = "-again"  # ends the name of a forced run's folder, beside the first
 
-log = logging.getLogger(__name__)
-
 
 class Obtained(NamedTuple):
     """A run's folder, how it came about, and the files in which a repetition differs from the first."""

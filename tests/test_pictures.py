@@ -13,22 +13,22 @@ def painter() -> tuple[str, str]:
     return ("-c", PAINTER)
 
 
-def test_it_is_drawn_in_the_folder_that_is_named(tmp_path, painter, caplog):
+def test_it_is_drawn_in_the_folder_that_is_named(tmp_path, painter, capsys):
     folder = tmp_path / "a name with spaces, ü"
     folder.mkdir()
     with Picture(painter) as picture:
         picture.begin(folder)
         picture.end()
-    assert (folder / "overview.png").is_file() and not caplog.records and picture._process.returncode == 0
+    assert (folder / "overview.png").is_file() and not capsys.readouterr().err and picture._process.returncode == 0
 
 
-def test_why_it_could_not_be_drawn_is_said(tmp_path, caplog):
+def test_why_it_could_not_be_drawn_is_said(tmp_path, capsys):
     for broken in ("import sys; sys.stdin.readline(); raise OSError('no fonts')", "raise OSError('no fonts')"):
-        caplog.clear()
         with Picture(("-c", broken)) as picture:
             picture.begin(tmp_path)
             picture.end()
-        assert "no fonts" in caplog.text and "tables are complete" in caplog.text
+        said = capsys.readouterr().err
+        assert "no fonts" in said and "tables are complete" in said
 
 
 def test_a_run_that_fails_leaves_no_process(painter):

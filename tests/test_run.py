@@ -213,12 +213,14 @@ def test_a_complete_run_is_reused_and_said_so_and_forced_ones_are_compared(tmp_p
     assert {path.name for path in tmp_path.iterdir()} == {folder.name, f"{folder.name}-again"}
 
 
-def test_tables_outlive_a_picture_that_cannot_be_drawn(tmp_path, monkeypatch, caplog):
+def test_tables_outlive_a_picture_that_cannot_be_drawn(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(run, "assemble", Stub)
     folder = run.simulate(
         resolve([f"outputs.root={tmp_path}"]), lambda months, total: months, lambda: Picture(("-c", "raise OSError('no fonts')"))
     )
-    assert (folder / "monthly.parquet").is_file() and not (folder / "overview.png").exists() and "no fonts" in caplog.text
+    assert (
+        (folder / "monthly.parquet").is_file() and not (folder / "overview.png").exists() and "no fonts" in capsys.readouterr().err
+    )
 
 
 def test_numba_keeps_its_code_where_it_may_write(tmp_path, monkeypatch):
