@@ -21,6 +21,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from analysis.metrics.runs import Run
 from analysis.scoring import measure
+from analysis.settings import over
 from analysis.targets import BadTarget, Check, Strict, load
 from analysis.validate import count
 from sim.columns import COLUMNS
@@ -159,8 +160,7 @@ def act(chosen: argparse.Namespace) -> int:
     except BadTarget as error:
         print(error, file=sys.stderr)
         return 2
-    given = {line.partition("=")[0].lstrip("+"): line for line in (*spec.settings, *chosen.set)}
-    settings, seeds = list(given.values()), count(chosen.seeds, chosen.set)
+    settings, seeds = list(over(spec.settings, chosen.set)), count(chosen.seeds, chosen.set)
     trials = count(chosen.trials, [], "--trials")
     start = resolve(settings)
     for key, ends in spec.parameters.items():

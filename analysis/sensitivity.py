@@ -26,11 +26,12 @@ from analysis.experiments.worlds import World, refuse_cuts
 from analysis.indices import Problem, Screen, morris_points, screen, shares, sobol_points
 from analysis.loop.command import KEPT, read
 from analysis.loop.figures import effects, styled
+from analysis.settings import over, seeds_among
 from analysis.statistics.bands import LONGEST
 from sim.columns import MONTHLY
 from sim.launcher import cores
 from sim.manifest import sources_hash
-from sim.mistakes import Mistake, Mistakes, suggestion, wrong
+from sim.mistakes import Mistakes, suggestion, wrong
 from sim.run import outputs
 from sim.terminal import judged
 from sim.units import MONTHS
@@ -88,13 +89,12 @@ def options() -> argparse.ArgumentParser:
 def act(chosen: argparse.Namespace) -> int:
     """Check, announce, screen, decompose, write."""
     begin, spec, outcome = time.time(), load(chosen.parameters), asked(chosen.outcome)
-    found: list[Mistake] = []
+    found = seeds_among(chosen.set)
     hours = read(found, "--budget", chosen.budget, 0.02, MOST_HOURS, "hours", float)
     if found:
         raise Mistakes(found)
     effort = spec.effort["quick" if chosen.quick else "default"]
-    keys = {line.partition("=")[0] for line in chosen.set}
-    world = World((*(line for line in spec.settings if line.partition("=")[0] not in keys), *chosen.set))
+    world = World(over(spec.settings, chosen.set))
     problem = Problem(tuple(spec.parameters), tuple(spec.parameters.values()))
     study = Study(spec, effort, world, Store(outputs(world.params(spec.first_seed))), outcome, problem)
     refuse_cuts(world)

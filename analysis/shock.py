@@ -21,6 +21,7 @@ from analysis.experiments.work import carry_out, lasting
 from analysis.experiments.worlds import World, refuse_cuts
 from analysis.loop.command import KEPT, read
 from analysis.loop.figures import responses, styled
+from analysis.settings import over, seeds_among
 from analysis.statistics.impulses import Impulse, impulse
 from analysis.statistics.intervals import LEVEL, fewest_seeds
 from sim.columns import MONTHLY
@@ -90,15 +91,14 @@ def planned(shocks: Book, shock: Shock, chosen: argparse.Namespace) -> tuple[lis
     ------
     Mistakes
     """
-    found = [wrong("--set", line, "seeds are chosen by --seeds.") for line in chosen.set if line.lstrip("+").startswith("seed=")]
+    found = seeds_among(chosen.set)
     seeds = read(found, "--seeds", chosen.seeds, fewest_seeds(LEVEL), MOST_SEEDS, "a whole number", int)
     month = read(found, "--month", chosen.month, 1, MOST_MONTHS, "a month", int)
     length = read(found, "--months", chosen.months, 1, MOST_MONTHS, "months", int)
     hours = read(found, "--budget", chosen.budget, 0.02, MOST_HOURS, "hours", float)
     if found:
         raise Mistakes(found)
-    keys = {line.partition("=")[0] for line in chosen.set}
-    world = World((*(line for line in shocks.settings if line.partition("=")[0] not in keys), *chosen.set))
+    world = World(over(shocks.settings, chosen.set))
     refuse_cuts(world)
     at, months = int(month or shocks.month), int(length or shocks.length)
     params = world.params(shocks.first_seed)

@@ -16,6 +16,7 @@ from analysis import scoring
 from analysis.experiments.work import lasting
 from analysis.metrics.runs import open_run
 from analysis.scoring import Score, Verdict
+from analysis.settings import seeds_among
 from analysis.statements import page as statement_page
 from analysis.statements.judging import Judgement
 from analysis.statements.plan import FIRST as FIRST
@@ -127,7 +128,7 @@ def count(text: str, settings: Sequence[str], option: str = "--seeds", most: int
     found = []
     if not text.isdecimal() or not 1 <= int(text) <= most:
         found.append(wrong(option, text, f"out of range. Give a whole number from 1 to {most}."))
-    found += [wrong("--set", line, "seeds are chosen by --seeds.") for line in settings if line.lstrip("+").startswith("seed=")]
+    found += seeds_among(settings)
     if found:
         raise Mistakes(found)
     return int(text)

@@ -11,7 +11,8 @@ from analysis.effects import page
 from analysis.effects.measuring import Effect, Plan, effects, measured
 from analysis.effects.spec import Group, Spec, load
 from analysis.pages.words import digits
-from analysis.statements.plan import make, over
+from analysis.settings import key, over
+from analysis.statements.plan import make
 from analysis.statistics.intervals import LEVEL, fewest_seeds
 from analysis.validate import FIRST, QUICK, count, foretold
 from sim.compose import names as shipped
@@ -74,8 +75,8 @@ def planned(chosen: argparse.Namespace, spec: Spec) -> Plan:
     given = [*([f"size={chosen.size}"] if chosen.size else []), *([f"horizon_years={chosen.years}"] if chosen.years else [])]
     lines = over(spec.settings, [*given, *chosen.set])
     groups = picked(spec, chosen.names)
-    own = {line.partition("=")[0] for group in groups for pair in group.pairs for line in (*pair.of, *pair.against)} | {"regions"}
-    if clashing := [line for line in chosen.set if line.partition("=")[0] in own]:
+    own = {key(line) for group in groups for pair in group.pairs for line in (*pair.of, *pair.against)} | {"regions"}
+    if clashing := [line for line in chosen.set if key(line) in own]:
         raise Mistakes(wrong("--set", line, "a system's own; analysis/effects/effects.yaml has it.") for line in clashing)
     number = min(seeds, fewest_seeds(LEVEL)) if chosen.quick else seeds
     return Plan(groups, spec.measures, lines, tuple(FIRST + n for n in range(number)))

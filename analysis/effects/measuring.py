@@ -10,7 +10,8 @@ import numpy as np
 from analysis.decisions.differing import Difference, difference
 from analysis.decisions.quantities import Quantity
 from analysis.effects.spec import Group, Pair
-from analysis.statements.plan import World, over
+from analysis.settings import over
+from analysis.statements.plan import World
 from sim.run import complete, folder_name
 
 Values = dict[tuple[World, str, str], np.ndarray]  # (world, quantity, region) -> (seeds,); NaN where there is none

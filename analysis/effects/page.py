@@ -14,6 +14,7 @@ from analysis.effects.measuring import Effect, Plan, Values
 from analysis.effects.spec import Pair, Spec
 from analysis.pages.page import markdown
 from analysis.pages.words import digits
+from analysis.settings import key
 from analysis.statistics.intervals import LEVEL, fewest_seeds
 from sim.folders import replacing
 from sim.manifest import HOUSE, revision, sources_hash
@@ -69,7 +70,7 @@ def render(plan: Plan, found: Sequence[Effect], spec: Spec) -> str:
         seeds=plan.seeds,
         fewest=fewest_seeds(LEVEL),
         world=plan.worlds[0].wanted[0],
-        settings=[line for line in plan.lines if line.partition("=")[0] not in ("size", "horizon_years", "outputs.root")],
+        settings=[line for line in plan.lines if key(line) not in ("size", "horizon_years", "outputs.root")],
         tally=tally(found),
         plan=plan,
         effects=[(group, [one for one in found if one.group == group.id]) for group in plan.groups],

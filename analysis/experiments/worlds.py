@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from analysis.experiments.toy import Toy
+from analysis.settings import key
 from sim import references
 from sim.arrows import ARROWS, Gain, Pulse
 from sim.compose import resolve
@@ -72,7 +73,7 @@ def _identity(world: World) -> str:
 @cache
 def _resolved(lines: tuple[str, ...]) -> Params:
     """Later lines replace earlier ones of the same key."""
-    return resolve(list({line.partition("=")[0]: line for line in lines}.values()))
+    return resolve(list({key(line): line for line in lines}.values()))
 
 
 def refuse_cuts(world: World) -> None:

@@ -17,6 +17,7 @@ from analysis.loop import cuts, measures, page
 from analysis.loop.plan import ALL, NONE, Plan, Stage, hours
 from analysis.loop.reading import runs, severity
 from analysis.loop.statements import Statement
+from analysis.settings import over, seeds_among
 from analysis.statistics.intervals import LEVEL, fewest_seeds
 from analysis.statistics.power import smallest_effect, spread
 from sim.launcher import cores
@@ -78,16 +79,14 @@ def planned(spec: Spec, chosen: argparse.Namespace) -> Plan:
     ------
     Mistakes
     """
-    found = [wrong("--set", line, "seeds are chosen by --seeds.") for line in chosen.set if line.lstrip("+").startswith("seed=")]
+    found = seeds_among(chosen.set)
     few = fewest_seeds(LEVEL)
     seeds = read(found, "--seeds", chosen.seeds, few, MOST_SEEDS, "a whole number", int)
     most = read(found, "--budget", chosen.budget, 0.01, MOST_HOURS, "hours", float)
     gain = read(found, "--toy", chosen.toy, -MOST_GAIN, MOST_GAIN, "a gain", float)
     if found:
         raise Mistakes(found)
-    keys = {line.partition("=")[0] for line in chosen.set}
-    lines = (*(line for line in spec.settings if line.partition("=")[0] not in keys), *chosen.set)
-    world = World(lines, None if gain is None else float(gain))
+    world = World(over(spec.settings, chosen.set), None if gain is None else float(gain))
     params = world.params(spec.first_seed)
     if params.months < 2 * spec.branch_months:
         raise Mistakes([wrong("horizon_years", params.horizon_years, f"too short. Give {2 * spec.branch_months / 12:g} or more.")])

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from analysis.metrics.runs import Run, open_run
+from analysis.settings import key, over
 from analysis.statements import judging
 from analysis.statements.judging import Judgement, Part
 from analysis.statements.spec import Check, Statement
@@ -24,12 +25,6 @@ START: Final = 8.0  # seconds, to load what is compiled
 def seconds(params: Params) -> float:
     """That one run takes on one core, about."""
     return START + SECONDS.get(params.size, SECONDS["full"]) * params.horizon_years
-
-
-def over(lines: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
-    """Lines of settings, those of the same key replaced."""
-    keys = {line.partition("=")[0] for line in others}
-    return (*(line for line in lines if line.partition("=")[0] not in keys), *others)
 
 
 @dataclass(frozen=True)
@@ -100,7 +95,7 @@ class Plan:
     @cached_property
     def longest(self) -> float | None:
         """Years that the user allows, if any are given."""
-        given = [line for line in self.lines if line.partition("=")[0] == "horizon_years"]
+        given = [line for line in self.lines if key(line) == "horizon_years"]
         return resolve([*self.lines, f"seed={self.seeds[0]}"]).horizon_years if given else None
 
     def too_long(self, statement: Statement) -> str:
