@@ -65,7 +65,7 @@ def page(regions: dict[str, pd.DataFrame], defaults: pd.DataFrame, name: str) ->
             for start, end in falls:
                 axis.axvspan(start, end, color=BAND, linewidth=0, zorder=0)
             calendar(axis, regions, labelled=axis is axes[-1])
-        axes[0].set_title(panel, loc="left", fontsize=10.5, fontweight="bold", pad=6)
+        axes[0].set_title(panel, loc="left", y=1.0, fontsize=10.5, fontweight="bold", pad=6)
         key(axes[0], strips[0], panel == "Losses")
         if panel == "Losses":
             tick_off(axes[0], defaults)
