@@ -86,7 +86,7 @@ FLOW = {name: i for i, name in enumerate(FLOWS)}
 ACCOUNT = {name: i for i, name in enumerate(ACCOUNTS)}
 KIND = {name: i for i, name in enumerate(KINDS)}
 SIDES = {flow: (ACCOUNT[rises], ACCOUNT[falls]) for flow, (rises, falls) in FLOWS.items()}
-WORLD = 0
+WORLD, WHOLE = 0, (int, np.integer)
 DUST = 0.01  # USD; a cent, the rounding left by the division of large payments among many receivers
 
 
@@ -183,7 +183,7 @@ class Ledger:
 
     def _pay_one(self, flow: str, payer, payee, amount) -> bool:
         """Move cash between two parties, without arrays; False, and nothing moved, for many or when ``pay`` must object."""
-        if not (isinstance(amount, float) and isinstance(payer, int | np.integer) and isinstance(payee, int | np.integer)):
+        if not (isinstance(amount, float) and isinstance(payer, WHOLE) and isinstance(payee, WHOLE)):
             return False
         balances, parties = self.balances, len(self.members)
         if not (0.0 <= amount < np.inf and 0 <= payer < parties and 0 <= payee < parties and payer != payee):
