@@ -1,4 +1,4 @@
-"""Write ``analysis/RESULTS.md`` from stored outputs: ``python -m analysis results [--out FILE] [--root FOLDER]``.
+"""Write ``analysis/RESULTS.md`` from stored outputs: ``python -m analysis results [--out FILE] [--root FOLDER] [--first SEED]``.
 
 Whatever `loop`, `shock`, `sensitivity` and `validate` have left is read, and nothing is run. What other sources made is said to be.
 """
@@ -18,6 +18,10 @@ from analysis.loop.figures import FIGURES
 from analysis.metrics.runs import open_run
 from analysis.pages.page import markdown
 from analysis.scoring import Verdict
+from analysis.statements.judging import Judgement
+from analysis.statements.page import band, shown
+from analysis.statements.plan import Plan
+from analysis.statements.spec import load as load_statements
 from analysis.targets import load
 from sim.compose import resolve
 from sim.manifest import HOUSE, revision, sources_hash
@@ -40,6 +44,7 @@ def options() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(prog="python -m analysis results", description=(__doc__ or "").splitlines()[0])
     found.add_argument("--out", metavar="FILE", help="default analysis/RESULTS.md; figures go beside it")
     found.add_argument("--root", default="outputs", metavar="FOLDER", help="where outputs are; default outputs")
+    found.add_argument("--first", default=str(validate.FIRST), metavar="SEED", help="of validate; default %(default)s")
     found.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of the runs of validate; default baseline")
     return found
 
@@ -50,7 +55,8 @@ def act(chosen: argparse.Namespace) -> int:
     if not root.is_dir():
         raise Mistakes([wrong("--root", chosen.root, "no such folder. Give the folder of outputs.")])
     try:
-        text = render(gathered(root, file, [*chosen.set, f"outputs.root={root}"]))
+        first = validate.count(chosen.first, chosen.set, "--first", validate.MOST_FIRST)
+        text = render(gathered(root, file, [*chosen.set, f"outputs.root={root}"], first))
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Mistakes([wrong("--out", str(file), f"cannot be written: {error}.")]) from None
@@ -58,20 +64,23 @@ def act(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def gathered(root: Path, file: Path, settings: Sequence[str]) -> dict[str, Any]:
+def gathered(root: Path, file: Path, settings: Sequence[str], first: int) -> dict[str, Any]:
     """All that is stored; figures are copied beside the file."""
     loops = []
     for path in sorted(root.glob("loop/*/loop.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["toy"] is None:
             loops.append(found | {"figures": figures(path.parent, file)})
-    used, verdicts = facts(settings)
+    seeds = tuple(first + n for n in range(SEEDS))
+    used, verdicts = facts(settings, seeds)
     return {
         "loops": loops,
         "shocks": stored(root, "shocks/*/shock.json"),
         "sensitivities": stored(root, "sensitivity/*/sensitivity.json"),
         "verdicts": verdicts,
+        "judgements": stylised(settings, seeds),
         "seeds": used,
+        "first": first,
         "facts_of": " ".join(line for line in settings if not line.startswith("outputs.")) or "baseline",
     }
 
@@ -94,9 +103,9 @@ def figures(folder: Path, file: Path) -> list[tuple[str, str]]:
     return found
 
 
-def facts(settings: Sequence[str]) -> tuple[int, list[dict[str, Any]]]:
-    """How many seeds of ``validate`` are stored, and what they say."""
-    wanted = [resolve([*settings, f"seed={validate.FIRST + n}"]) for n in range(SEEDS)]
+def facts(settings: Sequence[str], seeds: Sequence[int]) -> tuple[int, list[dict[str, Any]]]:
+    """How many seeds of targets are stored, and what they say."""
+    wanted = [resolve([*settings, f"seed={seed}"]) for seed in seeds]
     there = [outputs(params) / folder_name(params) for params in wanted if complete(params)]
     if not there:
         return 0, []
@@ -116,6 +125,27 @@ def told(verdict: Verdict) -> dict[str, Any]:
         "number": "not measurable" if one.value is None else f"{one.value:.3g} {one.check.unit}",
         "band": f"{one.check.low:g} to {one.check.high:g}",
         "share": "-" if one.check.missing else f"{one.share:.0%}",
+    }
+
+
+def stylised(settings: Sequence[str], seeds: tuple[int, ...]) -> list[dict[str, Any]]:
+    """What stored runs say of the statements on monthly series; nothing where none is stored."""
+    found = Plan(tuple(load_statements(None)), tuple(settings), seeds).judged()
+    return list(map(judged_so, found)) if any(finding.seeds for one in found for finding in one.findings) else []
+
+
+def judged_so(judgement: Judgement) -> dict[str, Any]:
+    """A statement, its word, and the number that decides it."""
+    one, check = judgement.decisive, judgement.decisive.check
+    interval = "" if one.low is None or one.high is None else f" ({shown(one.low)} to {shown(one.high)})"
+    return {
+        "id": judgement.statement.id,
+        "says": judgement.statement.says,
+        "word": judgement.word,
+        "number": one.reason if one.value is None else f"{shown(one.value)}{interval} {check.unit}",
+        "band": band(check.low, check.high),
+        "share": "-" if one.share is None else f"{one.share:.0%}",
+        "seeds": one.seeds,
     }
 
 

@@ -6,6 +6,8 @@ from pytest import fixture, raises
 
 from analysis import results
 from analysis.loop.statements import Statement, untold
+from analysis.statements.judging import Finding, Judgement
+from analysis.statements.spec import load as load_statements
 from sim.manifest import sources_hash
 from sim.mistakes import Mistakes
 
@@ -71,3 +73,20 @@ def test_the_same_outputs_give_the_same_file(root):
 def test_a_root_that_is_not_there_is_refused(tmp_path):
     with raises(Mistakes, match="no such folder"):
         results.act(results.options().parse_args(["--root", str(tmp_path / "none")]))
+
+
+def test_a_statement_on_series_is_quoted_by_the_number_that_decides(root, monkeypatch):
+    """Of two checks the one that fails, with its interval and its band."""
+    statement = next(one for one in load_statements(None) if len(one.checks) > 1)
+    words = ["fail", *["pass"] * (len(statement.checks) - 1)]
+    findings = tuple(Finding(check, word, 0.25, 0.125, 0.5, 8, 0.75) for check, word in zip(statement.checks, words, strict=True))
+    monkeypatch.setattr(results.Plan, "judged", lambda plan: [Judgement(statement, findings)])
+    text = written(root)
+    unit = statement.checks[0].unit
+    assert f"| {statement.id} | " in text and f"| fail | 0.25 (0.125 to 0.5) {unit} |" in text and "| 75% | 8 |" in text
+    assert "0 pass; 1 fail; 0 cannot tell; 0 not measurable." in text
+
+
+def test_a_first_seed_out_of_range_is_refused(tmp_path):
+    with raises(Mistakes, match="--first"):
+        results.act(results.options().parse_args(["--root", str(tmp_path), "--first", "0"]))
