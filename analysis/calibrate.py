@@ -88,6 +88,12 @@ def read(text: str) -> tuple[Spec, dict[str, Check]]:
     return spec, checks
 
 
+def held_out(fitted: Mapping[str, Check]) -> dict[str, Check]:
+    """All other numbers of targets that can be measured; none of them moves a parameter."""
+    others = {f"{target.id} {check.says}".strip(): check for target in load() for check in target.checks if check.metric}
+    return {name: check for name, check in others.items() if name not in fitted}
+
+
 def cost(checks: Mapping[str, Check], moments: Moments) -> float:
     """Sum of squared distances beyond the middle of the bands, in halves of them."""
     total = 0.0
@@ -136,9 +142,9 @@ def search(
         return price(moments)
 
     kept = JournalStorage(JournalFileBackend(str(store))) if store else None
-    sampler = optuna.samplers.TPESampler(seed=0, multivariate=True)
-    study = optuna.create_study(sampler=sampler, storage=kept, study_name="calibration", load_if_exists=True)
+    study = optuna.create_study(storage=kept, study_name="calibration", load_if_exists=True)
     done = len(study.get_trials(states=[optuna.trial.TrialState.COMPLETE]))
+    study.sampler = optuna.samplers.TPESampler(seed=done, multivariate=True)  # a search that goes on draws points of its own
     study.optimize(objective, n_trials=max(trials - done, 0), callbacks=[report] if report else [])
     return study
 
@@ -169,15 +175,16 @@ def act(chosen: argparse.Namespace) -> int:
     store = outputs(start) / "calibration" / f"{fingerprint(spec, settings, seeds)}.log"
     store.parent.mkdir(parents=True, exist_ok=True)
     print(f"{trials} points of {seeds} runs each on {cores()} cores; kept in {store}.", file=sys.stderr)
+    others = held_out(checks)
     with ProcessPoolExecutor(min(cores(), seeds)) as pool:
 
         def simulate(values: dict[str, float]) -> dict[str, float]:
             point = [*settings, *(f"{key}={value}" for key, value in values.items())]
-            jobs = [pool.submit(live, [*point, f"seed={FIRST + n}"], checks) for n in range(seeds)]
+            jobs = [pool.submit(live, [*point, f"seed={FIRST + n}"], checks | others) for n in range(seeds)]
             return middle([job.result() for job in jobs])
 
         study = search(spec.parameters, simulate, lambda moments: cost(checks, moments), trials, store, progress)
-    print("\n".join(page(spec, checks, study.best_trial, start)))
+    print("\n".join(page(spec, checks, others, study.best_trial, start)))
     return 0
 
 
@@ -193,8 +200,8 @@ def progress(study: Any, trial: Any) -> None:
         print(f"{trial.number + 1} points; least cost {study.best_value:.3g}", file=sys.stderr, flush=True)
 
 
-def page(spec: Spec, checks: Mapping[str, Check], best: Any, start: Any) -> list[str]:
-    """Parameters and moments of the best point."""
+def page(spec: Spec, checks: Mapping[str, Check], others: Mapping[str, Check], best: Any, start: Any) -> list[str]:
+    """Parameters and moments of the best point, those that were held out last."""
     line = "{:<44}{:>12}{:>12}  {}"
     lines = [f"Best of the points tried: cost {best.value:.3g}.", "", line.format("parameter", "best", "in configs", "searched")]
     for key, (low, high) in spec.parameters.items():
@@ -202,8 +209,10 @@ def page(spec: Spec, checks: Mapping[str, Check], best: Any, start: Any) -> list
         for part in key.split("."):
             now = getattr(now, part)
         lines.append(line.format(key, f"{best.params[key]:.4g}", f"{now:.4g}", f"{low:g} to {high:g}"))
-    lines += ["", line.format("moment", "median", "unit", "band")]
-    for name, check in checks.items():
-        value = best.user_attrs["moments"][name]
-        lines.append(line.format(name, "-" if value is None else f"{value:.4g}", check.unit, f"{check.low:g} to {check.high:g}"))
+    for title, some in (("fitted", checks), ("held out, not fitted", others)):
+        lines += ["", line.format(title, "median", "unit", "band")]
+        for name, check in some.items():
+            value = best.user_attrs["moments"][name]
+            shown = "-" if value is None else f"{value:.4g}"
+            lines.append(line.format(name, shown, check.unit, f"{check.low:g} to {check.high:g}"))
     return lines

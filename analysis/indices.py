@@ -72,6 +72,21 @@ def screen(problem: Problem, points: np.ndarray, values: np.ndarray) -> Screen:
     return Screen(effect, half, spread, len(whole))
 
 
+def floor(spreads: np.ndarray, seeds: int) -> float:
+    """Mean absolute effect that points of ``seeds`` seeds would show if nothing mattered and every point had seeds of its own.
+
+    All points have the same seeds, so that what luck adds is no more than this as long as they respond alike. Not a number for
+    one seed.
+
+    Parameters
+    ----------
+    spreads : (points,) standard deviation over seeds of the outcome
+    """
+    error = float(np.sqrt(np.nanmean(spreads**2) / seeds)) if np.isfinite(spreads).any() else np.nan
+    step = LEVELS / (2.0 * (LEVELS - 1.0))  # of the range, between two points of a trajectory
+    return 2.0 / np.sqrt(np.pi) * error / step
+
+
 def sobol_points(problem: Problem, base: int) -> np.ndarray:
     """Saltelli's points, without second orders: (base * (d + 2), d)."""
     return np.asarray(sobol_sample.sample(problem.plain, base, calc_second_order=False, seed=SEED))
@@ -92,3 +107,8 @@ def shares(problem: Problem, values: np.ndarray) -> dict[str, dict[str, float]] 
 def blocks(values: np.ndarray, size: int) -> np.ndarray:
     """Which blocks of so many values are whole."""
     return np.flatnonzero(np.isfinite(values.reshape(-1, size)).all(axis=1))
+
+
+def plus_minus(value: object, half: object) -> str:
+    """A number and half its interval; a dash where there is none."""
+    return f"{value:.3g} ± {half:.2g}" if isinstance(value, float) and isinstance(half, float) else "-"

@@ -14,6 +14,7 @@ from typing import Any
 
 from analysis import scoring, validate
 from analysis.experiments.work import lasting
+from analysis.indices import plus_minus
 from analysis.loop.figures import FIGURES
 from analysis.metrics.runs import open_run
 from analysis.pages.page import markdown
@@ -31,6 +32,9 @@ from sim.terminal import judged
 
 FILE = HOUSE / "analysis" / "RESULTS.md"
 SEEDS = 32  # of validation that are looked for
+LOOP = ("toy", "quick", "world", "seeds", "branch_seeds", "dates", "hours", "sources", "statements")
+SHOCK = ("shock", "says", "month", "region", "seeds", "world", "sources", "outcomes")
+SENSITIVITY = ("outcome", "world", "runs", "seeds", "sources", "parameters")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,6 +60,7 @@ def act(chosen: argparse.Namespace) -> int:
         raise Mistakes([wrong("--root", chosen.root, "no such folder. Give the folder of outputs.")])
     try:
         first = validate.count(chosen.first, chosen.set, "--first", validate.MOST_FIRST)
+        file.parent.mkdir(parents=True, exist_ok=True)
         text = render(gathered(root, file, [*chosen.set, f"outputs.root={root}"], first))
         file.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -66,17 +71,15 @@ def act(chosen: argparse.Namespace) -> int:
 
 def gathered(root: Path, file: Path, settings: Sequence[str], first: int) -> dict[str, Any]:
     """All that is stored; figures are copied beside the file."""
-    loops = []
-    for path in sorted(root.glob("loop/*/loop.json")):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found["toy"] is None:
-            loops.append(found | {"figures": figures(path.parent, file)})
+    loops = [found for found in stored(root, "loop/*/loop.json", LOOP) if found["toy"] is None]
+    whole = [found["world"] for found in loops if not found["quick"]]
+    loops = [found for found in loops if not (found["quick"] and found["world"] in whole)]
     seeds = tuple(first + n for n in range(SEEDS))
     used, verdicts = facts(settings, seeds)
     return {
-        "loops": loops,
-        "shocks": stored(root, "shocks/*/shock.json"),
-        "sensitivities": stored(root, "sensitivity/*/sensitivity.json"),
+        "loops": [found | {"figures": figures(found["folder"], file)} for found in loops],
+        "shocks": stored(root, "shocks/*/shock.json", SHOCK),
+        "sensitivities": stored(root, "sensitivity/*/sensitivity.json", SENSITIVITY),
         "verdicts": verdicts,
         "judgements": stylised(settings, seeds),
         "seeds": used,
@@ -85,9 +88,20 @@ def gathered(root: Path, file: Path, settings: Sequence[str], first: int) -> dic
     }
 
 
-def stored(root: Path, pattern: str) -> list[dict[str, Any]]:
-    """What a command has left."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(root.glob(pattern))]
+def stored(root: Path, pattern: str, needed: Sequence[str]) -> list[dict[str, Any]]:
+    """What a command has left, and in which ``folder``; what cannot be read, or lacks what is ``needed``, is named and left out."""
+    found = []
+    for path in sorted(root.glob(pattern)):
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            missing = [name for name in needed if name not in facts]
+        except (OSError, ValueError, TypeError) as error:
+            facts, missing = {}, [str(error)]
+        if missing:
+            print(f"{path} is left out, for it is no whole output: {', '.join(missing)}. Run its command again.", file=sys.stderr)
+        else:
+            found.append(facts | {"folder": path.parent})
+    return found
 
 
 def figures(folder: Path, file: Path) -> list[tuple[str, str]]:
@@ -168,11 +182,6 @@ def render(found: dict[str, Any]) -> str:
 def cell(text: object) -> str:
     """Text that stays within its cell."""
     return str(text).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-
-
-def plus_minus(value: object, half: object) -> str:
-    """A number and half its interval; a dash where there is none."""
-    return f"{value:.3g} ± {half:.2g}" if isinstance(value, float) and isinstance(half, float) else "-"
 
 
 def by_part(statements: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -23,10 +23,10 @@ from analysis.experiments.spec import LOOP
 from analysis.experiments.store import Store
 from analysis.experiments.work import carry_out, lasting
 from analysis.experiments.worlds import World, refuse_cuts
-from analysis.indices import Problem, Screen, morris_points, screen, shares, sobol_points
+from analysis.indices import Problem, Screen, floor, morris_points, plus_minus, screen, shares, sobol_points
 from analysis.loop.command import KEPT, read
 from analysis.loop.figures import effects, styled
-from analysis.settings import over, seeds_among
+from analysis.settings import mark, over, seeds_among
 from analysis.statistics.bands import LONGEST
 from sim.columns import MONTHLY
 from sim.launcher import cores
@@ -38,7 +38,7 @@ from sim.units import MONTHS
 
 PACE = 0.02  # seconds a simulated month of the class economy takes one core, measured
 MOST_HOURS = 1000.0
-LINE = "{:<62}{:>18}{:>20}{:>12}{:>12}"
+LINE = "{:<62}{:>20}{:>20}{:>20}"
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,26 @@ class Outcome:
         """Whether it is told from how bad busts are."""
         return self.name.startswith(("arrow:", "severity:"))
 
-    def of(self, point: Point) -> float:
-        """Its value at a point; not a number where it is not there, or the world could not be lived in."""
+    def each(self, point: Point) -> np.ndarray:
+        """Its values by seed at a point; none where it is not there, or the world could not be lived in."""
         found = point.store.get(point.name)
         if found is None or "failed" in found:
-            return np.nan
+            return np.empty(0)
         if self.name == "amplification":
-            return float(np.mean(found["live log swing"] - found["cut log swing"]))
+            return np.asarray(found["live log swing"] - found["cut log swing"])
         if self.cut:
-            return float(np.mean(found["live severity:spending"] - found["cut severity:spending"]))
-        return float(np.mean(found[f"live {self.name}"]))
+            return np.asarray(found["live severity:spending"] - found["cut severity:spending"])
+        return np.asarray(found[f"live {self.name}"])
+
+    def of(self, point: Point) -> float:
+        """Their mean; not a number where there are none."""
+        each = self.each(point)
+        return float(np.mean(each)) if len(each) else np.nan
+
+    def spread(self, point: Point) -> float:
+        """Their standard deviation; not a number for one seed."""
+        each = self.each(point)
+        return float(np.std(each, ddof=1)) if len(each) > 1 else np.nan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,11 +111,8 @@ def act(chosen: argparse.Namespace) -> int:
     study.check()
     print("\n".join(study.announced(hours or effort.hours)), file=sys.stderr, flush=True)
     facts = study.carried_out(begin + (hours or effort.hours) * 3600.0 - KEPT)
-    folder = (
-        Path(chosen.out)
-        if chosen.out
-        else study.store.folder.parent / "sensitivity" / outcome.name.replace(":", "-").replace(">", "-")
-    )
+    place = outcome.name.replace(":", "-").replace(">", "-") + mark(world.lines, spec.settings)
+    folder = Path(chosen.out) if chosen.out else study.store.folder.parent / "sensitivity" / place
     write(folder, facts)
     print(json.dumps(facts, indent=2) if chosen.json else "\n".join(spoken(facts)))
     print(folder, file=sys.stderr)
@@ -177,27 +184,27 @@ class Study:
         return [
             f"Morris: {self.effort.trajectories} trajectories, {first} points, {stored} stored. Sobol: {second} points of {s}.",
             f"{runs} runs a point; about {lasting(hours)} on {cores()} cores; stops after {lasting(most)}.",
-            "Effects smaller than their own interval over trajectories cannot be told from none; that interval is reported.",
+            "What other seeds alone would do is reported beside the effects; none smaller than that can be told from none.",
         ]
 
     def values(self, problem: Problem, rows: np.ndarray, deadline: float) -> np.ndarray:
-        """The outcome at every row, as far as time allowed."""
+        """The outcome at every row, mean and spread over seeds (rows, 2), as far as time allowed."""
         points = self.points(problem, rows)
         carry_out([point for point in points if not point.stored()], deadline, self.outcome.name)
-        return np.array([self.outcome.of(point) for point in points])
+        return np.array([(self.outcome.of(point), self.outcome.spread(point)) for point in points])
 
     def carried_out(self, deadline: float) -> dict[str, Any]:
         """Both stages, as far as time allows."""
         rows = morris_points(self.problem, self.effort.trajectories)
-        found = self.values(self.problem, rows, deadline)
-        first = screen(self.problem, rows, found)
+        found, spreads = self.values(self.problem, rows, deadline).T
+        first, luck = screen(self.problem, rows, found), floor(spreads, self.effort.seeds)
         few = self.problem.part(first.order[: self.spec.selected]) if first.order else None
         second, among = None, found
         if few is not None:
             inner = sobol_points(few, self.effort.points)
-            again = self.values(few, inner, deadline)
+            again = self.values(few, inner, deadline)[:, 0]
             second, among = shares(few, again), np.concatenate([found, again])
-        return self.summary(first, second, few, among)
+        return self.summary(first, second, few, among) | ({"floor": luck} if np.isfinite(luck) else {})
 
     def summary(self, first: Screen, second: dict[str, Any] | None, few: Problem | None, values: np.ndarray) -> dict[str, Any]:
         """What is written, and ``python -m analysis results`` reads."""
@@ -247,11 +254,15 @@ def spoken(facts: dict[str, Any]) -> list[str]:
         return [*lines, "Too few points are stored: cannot tell."]
     if facts["without_value"]:
         lines.append(f"{facts['without_value']} more points were not run, or nobody could live there; their blocks are left out.")
-    lines.append(LINE.format("parameter (range)", "Morris effect", "interval half", "Sobol first", "total"))
+    lines.append(LINE.format("parameter (range)", "Morris effect", "Sobol first", "Sobol total"))
+    if "floor" in facts:
+        lines.append(f"Effects up to {facts['floor']:.3g} are what other seeds alone would do, at most.")
     for row in sorted(facts["parameters"], key=lambda row: -row["effect"]):
         name = f"{row['words'].partition(':')[0]} ({row['low']:g} to {row['high']:g} {row['unit']})"
-        numbers = [f"{row[key]:.3g}" if row.get(key) is not None else "-" for key in ("effect", "half", "first", "total")]
+        pairs = (("effect", "half"), ("first", "first_half"), ("total", "total_half"))
+        numbers = [plus_minus(row.get(key), row.get(half)) for key, half in pairs]
         lines.append(LINE.format(name, *numbers))
     if "amplifies" in facts:
-        lines.append(f"A is above {facts['amplifies']['above']:g} at {facts['amplifies']['share']:.0%} of the points tried.")
+        above, share = facts["amplifies"]["above"], facts["amplifies"]["share"]
+        lines.append(f"A is above {above:g} at {share:.0%} of the points tried, corners and all: no share of the box.")
     return lines

@@ -18,16 +18,16 @@ import pandas as pd
 from analysis.experiments.shocks import Book, Pair, Shock, book, find
 from analysis.experiments.store import Store
 from analysis.experiments.work import carry_out, lasting
-from analysis.experiments.worlds import World, refuse_cuts
+from analysis.experiments.worlds import World, refuse_cuts, refuse_pulse
 from analysis.loop.command import KEPT, read
 from analysis.loop.figures import responses, styled
-from analysis.settings import over, seeds_among
+from analysis.settings import mark, over, seeds_among
 from analysis.statistics.impulses import Impulse, impulse
 from analysis.statistics.intervals import LEVEL, fewest_seeds
 from sim.columns import MONTHLY
 from sim.launcher import cores
 from sim.manifest import sources_hash
-from sim.mistakes import Mistakes, suggestion, wrong
+from sim.mistakes import Mistake, Mistakes, suggestion, wrong
 from sim.run import outputs
 from sim.terminal import judged
 
@@ -76,8 +76,9 @@ def act(shocks: Book, chosen: argparse.Namespace) -> int:
     print("\n".join(announced(pairs, todo)), file=sys.stderr, flush=True)
     carry_out(todo, begin + hours * 3600.0 - KEPT, name)
     found = measured(pairs, region, wanted)
-    folder = Path(chosen.out) if chosen.out else outputs(pairs[0].shocked) / "shocks" / f"{name}-month{pairs[0].month}"
-    facts = summary(name, shock, pairs, region, found)
+    place = f"{name}-month{pairs[0].month}{mark(pairs[0].world.lines, shocks.settings)}"
+    folder = Path(chosen.out) if chosen.out else outputs(pairs[0].shocked) / "shocks" / place
+    facts = summary(name, shock, pairs, region, wanted, found)
     write(folder, facts, found)
     print(json.dumps(facts, indent=2) if chosen.json else "\n".join(spoken(facts)))
     print(folder, file=sys.stderr)
@@ -100,6 +101,7 @@ def planned(shocks: Book, shock: Shock, chosen: argparse.Namespace) -> tuple[lis
         raise Mistakes(found)
     world = World(over(shocks.settings, chosen.set))
     refuse_cuts(world)
+    refuse_pulse(world.params(shocks.first_seed))
     at, months = int(month or shocks.month), int(length or shocks.length)
     params = world.params(shocks.first_seed)
     if at + months > params.months:
@@ -110,7 +112,9 @@ def planned(shocks: Book, shock: Shock, chosen: argparse.Namespace) -> tuple[lis
     count = int(seeds or (shocks.quick_seeds if chosen.quick else shocks.seeds))
     store = Store(outputs(params))
     pairs = [Pair(world, shocks.first_seed + n, shock, at, months, store) for n in range(count)]
-    _ = pairs[0].shocked  # refuses lines that cannot be had before anything is run
+    if not pairs[0].shocked.sim.arrows.live:  # resolved here, so that lines that cannot be had are refused before anything is run
+        text = ": its lines cut an arrow, which only `python -m analysis loop` can. Leave that out."
+        raise Mistakes([Mistake(f"shock {chosen.name}", text)])
     return pairs, hours or 3.0
 
 
@@ -153,7 +157,7 @@ def seen(seeds: int) -> float:
 
 
 def measured(pairs: Sequence[Pair], region: str, wanted: Sequence[str]) -> dict[str, tuple[Impulse, str]]:
-    """Response and its unit by outcome; none where too few seeds are there, or the outcome has no value in some month."""
+    """Response and its unit by outcome; left out where too few seeds are there, or the outcome has no value in some month."""
     read = [both for pair in pairs if (both := pair.read()) is not None]
     if len(read) < fewest_seeds(LEVEL):
         return {}
@@ -176,7 +180,7 @@ def respond(base: np.ndarray, shocked: np.ndarray, unit: str) -> tuple[Impulse, 
 
 
 def summary(
-    name: str, shock: Shock, pairs: Sequence[Pair], region: str, found: dict[str, tuple[Impulse, str]]
+    name: str, shock: Shock, pairs: Sequence[Pair], region: str, wanted: Sequence[str], found: dict[str, tuple[Impulse, str]]
 ) -> dict[str, object]:
     """What ``python -m analysis results`` reads."""
     return {
@@ -190,6 +194,7 @@ def summary(
         "seeds": sum(pair.stored() for pair in pairs),
         "sources": sources_hash(),
         "outcomes": [row(outcome, *one) for outcome, one in found.items()],
+        "without_value": [outcome for outcome in wanted if outcome not in found],
     }
 
 
@@ -204,6 +209,7 @@ def row(outcome: str, found: Impulse, unit: str) -> dict[str, object]:
         "high": float(height.high),
         "after": found.lag,
         "anywhere": found.anywhere,
+        "untouched": not (found.response.low.any() or found.response.high.any()),
     }
 
 
@@ -232,11 +238,12 @@ def write(folder: Path, facts: dict[str, object], found: dict[str, tuple[Impulse
 def spoken(facts: dict) -> list[str]:
     """A line an outcome."""
     lines = [f"{facts['says']} Month {facts['month']}, {facts['region']}, {facts['seeds']} seeds."]
-    if not facts["outcomes"]:
+    if facts["seeds"] < fewest_seeds(LEVEL):
         return [*lines, "Too few seeds are stored: cannot tell."]
-    lines.append(LINE.format("largest response", "", "95 % interval", "month", "unit; whether anything differs in any month"))
+    head = ("largest response", "", "95 % interval", "month", "of that month; whether anything differs in any month")
+    lines.append(LINE.format(*head))
     for one in facts["outcomes"]:
         interval = f"{one['low']:.3g} to {one['high']:.3g}"
-        word = "differs" if one["anywhere"] else "cannot tell"
+        word = "nothing differs" if one["untouched"] else "differs" if one["anywhere"] else "cannot tell"
         lines.append(LINE.format(one["outcome"], f"{one['estimate']:.3g}", interval, one["after"], f"{one['unit']}; {word}"))
-    return lines
+    return [*lines, *(f"{name}: has no value in some months of some seeds." for name in facts["without_value"])]

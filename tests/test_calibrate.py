@@ -2,6 +2,7 @@
 
 import functools
 from importlib.resources import files
+from types import SimpleNamespace
 
 import numpy as np
 import yaml
@@ -72,6 +73,24 @@ def test_the_search_finds_parameters_that_were_planted(tmp_path):
     assert best.params == {"x": approx(0.7, abs=0.05), "y": approx(0.4, abs=0.05)} and len(calls) == 120
     again = calibrate.search(ranges, simulate, squares, 120, store).best_trial
     assert again.params == best.params and len(calls) == 120
+
+
+def test_a_search_that_goes_on_tries_other_points(tmp_path):
+    store, ranges = tmp_path / "trials.log", {"x": (0.0, 1.0)}
+    for trials in (4, 8):
+        study = calibrate.search(ranges, lambda values: values, lambda moments: moments["x"], trials, store)
+    tried = [trial.params["x"] for trial in study.trials]
+    assert len(tried) == 8 == len(set(tried))
+
+
+def test_held_out_numbers_are_all_others_that_can_be_measured():
+    spec, checks = calibrate.read(TEXT)
+    others = calibrate.held_out(checks)
+    assert not others.keys() & checks.keys() and {"T24", "T25"} <= {name.split()[0] for name in others}
+    moments = dict.fromkeys(checks | others, 0.1)
+    best = SimpleNamespace(value=1.0, params=dict.fromkeys(spec.parameters, 0.5), user_attrs={"moments": moments})
+    lines = calibrate.page(spec, checks, others, best, resolve([]))
+    assert lines.index(next(line for line in lines if line.startswith("held out"))) == len(lines) - len(others) - 1
 
 
 def test_the_same_search_tries_the_same_points():

@@ -102,6 +102,30 @@ def test_an_amplifier_without_a_way_back_is_no_loop(passing):
     assert passing["loop"].word == "cannot tell"
 
 
+def reinforcing(folder, gain: float, swings: float = 0.0) -> dict[str, Statement]:
+    """What whole runs and open wires say, with seeds enough to ask both windows of both wires at once."""
+    toy = plan(folder, gain, swings, branches=8)
+    for stage in toy.stages()[:3]:
+        for job in stage.make():
+            job(FOREVER)
+    return statements(toy)
+
+
+def test_a_balancing_loop_behind_an_amplifier_does_not_reinforce(tmp_path):
+    """Spending swings more with the arrows live, something comes back, and it opposes what was pushed."""
+    both = reinforcing(tmp_path, -0.3, swings=0.1)
+    assert [both[name].word for name in ("A", "loop", "reinforces")] == ["holds", "holds", "does not hold"]
+
+
+def test_a_planted_loop_reinforces_and_no_loop_does_not(tmp_path):
+    assert reinforcing(tmp_path / "loop", 0.5)["reinforces"].word == "holds"
+    assert reinforcing(tmp_path / "none", 0.0)["reinforces"].word == "does not hold"
+
+
+def test_with_few_seeds_nobody_can_tell_whether_it_reinforces(found):
+    assert found["reinforces"].word == "cannot tell" and "takes 8 seeds" in found["reinforces"].note
+
+
 def test_before_a_push_no_bit_differs(found):
     assert found["zero before"].word == "holds"
 
@@ -118,6 +142,41 @@ def test_with_one_arrow_severed_nothing_comes_back_and_the_others_still_act(seve
     assert severed["A"].estimate == approx(1.0) and "holds" not in (severed["A"].word, severed["loop"].word)
     assert severed["direct spread to raise_multiple"].word == "holds" and severed["zero before"].word == "holds"
     assert severed["total spread to raise_multiple"].estimate == approx(severed["direct spread to raise_multiple"].estimate)
+
+
+def test_what_rounding_leaves_is_no_effect(severed):
+    """A cut of the arrow that is deaf anyway changes nothing but the order of sums."""
+    words = {one.word for name, one in severed.items() if name.startswith("cut valuation>credit")}
+    assert words == {"does not hold"} and severed["cut valuation>credit losses"].estimate == 0.0
+
+
+def test_elasticity_is_that_of_the_world(tmp_path):
+    own = plan(tmp_path, None, lines=(*TEN_YEARS, "sim.markets.hardware.cadence_elasticity=0.5"))
+    assert own.elasticities[0.5] == own.world and set(own.elasticities) == {0.0, 0.25, 0.5}
+    assert own.elasticities[0.0].params(1).sim.markets.hardware.cadence_elasticity == 0.0
+
+
+def test_a_push_of_the_users_own_is_refused():
+    lines = ["sim.arrows.pulse={signal: spread, size: 0.3, month: 0, months: 240}"]
+    chosen = command.options().parse_args([part for line in lines for part in ("--set", line)])
+    with raises(Mistakes, match="pushes signals itself"):
+        command.planned(load(), chosen)
+
+
+def test_other_settings_and_quick_looks_have_pages_of_their_own():
+    spec, lines = load(), [[], ["--quick"], ["--set", "horizon_years=30"]]
+    homes = {command.home(command.planned(spec, command.options().parse_args(line))).name for line in lines}
+    assert len(homes) == 3 and "us_only-class" in homes and "us_only-class-quick" in homes
+
+
+@mark.parametrize("damage", [b"", b"no archive", b"half"])
+def test_a_damaged_result_is_made_again(planted, tmp_path, damage):
+    store = Store(tmp_path)
+    store.put("ab12", {"x": np.arange(1000.0)})
+    path = store._path("ab12")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if damage == b"half" else damage)
+    assert "ab12" in store and store.get("ab12") is None and "ab12" not in store
 
 
 # -- what is not run, and what was ----------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import json
 
-from pytest import fixture, raises
+from pytest import fixture, mark, raises
 
 from analysis import results
 from analysis.loop.statements import Statement, untold
@@ -90,3 +90,17 @@ def test_a_statement_on_series_is_quoted_by_the_number_that_decides(root, monkey
 def test_a_first_seed_out_of_range_is_refused(tmp_path):
     with raises(Mistakes, match="--first"):
         results.act(results.options().parse_args(["--root", str(tmp_path), "--first", "0"]))
+
+
+@mark.parametrize("text", ["", "{", "{}", "[1]"])
+def test_half_an_output_is_named_and_the_rest_is_told(root, capsys, text):
+    leave(root, "loop/half", {})
+    (root / "loop" / "half" / "loop.json").write_text(text)
+    assert "1.5 (1.2 to 1.9) times" in written(root) and "half/loop.json is left out" in capsys.readouterr().err
+
+
+def test_a_quick_look_gives_way_to_a_whole_one(root):
+    path = root / "loop" / "us_only" / "loop.json"
+    whole = json.loads(path.read_text()) | {"quick": False, "seeds": 24}
+    leave(root, "loop/whole", whole)
+    assert "24 seeds of whole runs" in written(root) and "(a quick look)" not in written(root)

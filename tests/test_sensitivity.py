@@ -12,7 +12,7 @@ from analysis.experiments.points import Point
 from analysis.experiments.spec import LOOP
 from analysis.experiments.store import Store
 from analysis.experiments.worlds import World
-from analysis.indices import Problem, morris_points, screen, shares, sobol_points
+from analysis.indices import Problem, floor, morris_points, screen, shares, sobol_points
 from sim.compose import resolve
 from sim.mistakes import Mistakes
 
@@ -140,3 +140,13 @@ def test_a_box_that_is_none_is_refused(tmp_path, text, says):
     (tmp_path / "mine.yaml").write_text(rest + text)
     with raises(Mistakes, match=says):
         load(str(tmp_path / "mine.yaml"))
+
+
+def test_the_floor_is_what_seeds_of_their_own_would_show():
+    """Nothing matters, and every point of every trajectory draws anew: means of four seeds of standard deviation 2."""
+    problem = Problem(("a", "b", "c"), ((0.0, 1.0), (0.0, 1.0), (0.0, 1.0)))
+    rows, rng = morris_points(problem, 400), np.random.default_rng(1)
+    each = rng.normal(0.0, 2.0, (len(rows), 4))
+    seen = screen(problem, rows, each.mean(axis=1)).effects
+    assert seen == approx(np.full(3, floor(each.std(axis=1, ddof=1), 4)), rel=0.1)
+    assert np.isnan(floor(np.full(5, np.nan), 1))

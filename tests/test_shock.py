@@ -85,7 +85,7 @@ def test_no_difference_is_told_as_none():
 
 def test_numbers_and_figure_are_written_and_too_few_seeds_are_said(store, tmp_path):
     found = {"capex": shock.respond(BASE, BASE * 1.1, "USD")}
-    facts = shock.summary("rates", RATE, [pair(store)], "us", found)
+    facts = shock.summary("rates", RATE, [pair(store)], "us", list(found), found)
     shock.write(tmp_path, facts, found)
     assert json.loads((tmp_path / "shock.json").read_text())["outcomes"][0]["estimate"] == approx(np.log(1.1))
     assert {path.name for path in tmp_path.iterdir()} == {"shock.json", "responses.csv", "responses.parquet", "responses.svg"}

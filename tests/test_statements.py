@@ -5,14 +5,16 @@ import math
 
 import numpy as np
 import pytest
+import yaml
 from pytest import approx
 
 from analysis.__main__ import main as command
 from analysis.metrics.pooled import Pooled, share
+from analysis.settings import over
 from analysis.statements import plan as planning
 from analysis.statements.judging import UNRUN, alone, compared, judge, measure, verdict
 from analysis.statements.page import machine, page
-from analysis.statements.plan import Plan, World, make, over
+from analysis.statements.plan import Plan, World, make
 from analysis.statements.spec import Check, Statement, load, read
 from analysis.targets import BadTarget
 from sim.params import Params
@@ -179,6 +181,16 @@ def test_one_check_that_fails_fails_its_statement():
 
 def test_a_metric_that_a_run_does_not_give_says_why():
     assert measure(BAND, world(3, spread=1.0)) == "spread is known in 36 months, or does not move"
+
+
+@pytest.mark.parametrize("change", [{"horizon": 0.0}, {"args": {"of": "spread", "by": "spread", "months": -5}}])
+def test_what_would_fail_on_a_run_is_refused_before(change):
+    """No run for a number of runs; months that are not ahead."""
+    check = {"metric": "slope_ahead", "args": {"of": "spread", "by": "spread", "months": 12}, "high": 0.0, "unit": "1"}
+    entry = {"id": "M1", "says": "x", "source": "y", "horizon": change.get("horizon", 20.0)}
+    checks = [check | ({"args": change["args"]} if "args" in change else {})]
+    with pytest.raises(BadTarget):
+        read(yaml.safe_dump([entry | {"checks": checks}]), "mine.yaml")
 
 
 def test_statements_that_need_no_run_are_judged_without_one():

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -33,7 +35,10 @@ class Store:
         try:
             with np.load(self._path(name), allow_pickle=False) as found:
                 return {key: found[key] for key in found.files}
-        except (OSError, ValueError, EOFError, KeyError):
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error):
+            self._path(name).unlink(missing_ok=True)  # it is made again
             return None
 
     def put(self, name: str, arrays: Mapping[str, Any]) -> None:

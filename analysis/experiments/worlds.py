@@ -12,7 +12,7 @@ from analysis.settings import key
 from sim import references
 from sim.arrows import ARROWS, Gain, Pulse
 from sim.compose import resolve
-from sim.mistakes import Mistake, Mistakes
+from sim.mistakes import Mistake, Mistakes, wrong
 from sim.params import Params, config_hash
 from sim.run import warm_cache
 
@@ -85,6 +85,18 @@ def refuse_cuts(world: World) -> None:
     """
     if not world.live:
         raise Mistakes([Mistake("--set sim.arrows", ": a cut needs references, which only `python -m analysis loop` makes here.")])
+
+
+def refuse_pulse(params: Params) -> None:
+    """For experiments that push signals themselves.
+
+    Raises
+    ------
+    Mistakes
+    """
+    if params.sim.arrows.pulse.size:
+        size = params.sim.arrows.pulse.size
+        raise Mistakes([wrong("sim.arrows.pulse.size", size, "this command pushes signals itself. Leave it 0.")])
 
 
 def constants(economy: Any) -> dict[str, float]:

@@ -12,12 +12,12 @@ import numpy as np
 from analysis.experiments.spec import Spec, load
 from analysis.experiments.store import Store
 from analysis.experiments.work import carry_out, lasting
-from analysis.experiments.worlds import World
+from analysis.experiments.worlds import World, refuse_pulse
 from analysis.loop import cuts, measures, page
 from analysis.loop.plan import ALL, NONE, Plan, Stage, hours
 from analysis.loop.reading import runs, severity
 from analysis.loop.statements import Statement
-from analysis.settings import over, seeds_among
+from analysis.settings import mark, over, seeds_among
 from analysis.statistics.intervals import LEVEL, fewest_seeds
 from analysis.statistics.power import smallest_effect, spread
 from sim.launcher import cores
@@ -88,6 +88,7 @@ def planned(spec: Spec, chosen: argparse.Namespace) -> Plan:
         raise Mistakes(found)
     world = World(over(spec.settings, chosen.set), None if gain is None else float(gain))
     params = world.params(spec.first_seed)
+    refuse_pulse(params)
     if params.months < 2 * spec.branch_months:
         raise Mistakes([wrong("horizon_years", params.horizon_years, f"too short. Give {2 * spec.branch_months / 12:g} or more.")])
     usual = spec.effort["quick" if chosen.quick else "default"]
@@ -184,4 +185,5 @@ def home(plan: Plan) -> Path:
     """Where the page of a world goes."""
     params = plan.world.params(plan.spec.first_seed)
     name = f"toy-{plan.world.toy:g}" if plan.world.toy is not None else f"{params.scenario}-{params.size}"
+    name += mark(plan.world.lines, plan.spec.settings) + ("-quick" if plan.quick else "")
     return outputs(params) / "loop" / name

@@ -10,7 +10,8 @@ from analysis.loop.plan import ALL, NONE, Plan
 from analysis.loop.reading import runs, series, severity
 from analysis.loop.statements import Statement, told, untold
 from analysis.statistics import bands, factorial
-from analysis.statistics.intervals import LEVEL, Claim, Interval, Word, effect, fewest_seeds
+from analysis.statistics.gains import HORIZONS, LEG, REVERSAL
+from analysis.statistics.intervals import LEVEL, Claim, Interval, Word, bootstrap, effect, fewest_seeds, mean
 from analysis.statistics.presence import chance
 
 KINDS = {
@@ -35,7 +36,7 @@ def amplification_statements(plan: Plan, gains: dict[str, np.ndarray], tables: T
     loop = "There is a loop: the arrows amplify, and something comes back at an open wire."
     found, _ = runs(plan, plan.world, (NONE, ALL))
     if len(found) < FEW:
-        return [untold("A", part, says), untold("loop", part, loop)]
+        return [untold("A", part, says), untold("loop", part, loop), reinforcing(gains)]
     a = bands.amplification(series(found, 0, "capex"), series(found, 1, "capex"))
     swings = pd.DataFrame({"live": np.exp(log_swings(found, 0)), "cut": np.exp(log_swings(found, 1))})
     tables["swings"] = swings
@@ -45,13 +46,35 @@ def amplification_statements(plan: Plan, gains: dict[str, np.ndarray], tables: T
     if both == "holds" and back > 1.0 - LEVEL:
         both = "cannot tell"
     text = f"chance of as much at some of {len(gains)} wires, without a loop: {back:.2g}" if gains else "no wire was opened"
-    return [told("A", part, says, a, claim, "times", note), told("loop", part, loop, a, None, "times", text, both)]
+    text += "; a loop that opposes what passes it is one too"
+    own = [told("A", part, says, a, claim, "times", note), told("loop", part, loop, a, None, "times", text, both)]
+    return [*own, reinforcing(gains)]
+
+
+def reinforcing(gains: dict[str, np.ndarray]) -> Statement:
+    """Whether what comes back has the sign of the push, within a year or from two to five years on, at any wire."""
+    part, says = "Amplification", "At some open wire what comes back reinforces the push, within a year or from two to five on."
+    windows = {f"{name}, months {first} to {last}": (name, first, last) for name in gains for first, last in (LEG, REVERSAL)}
+    if not windows:
+        return untold("reinforces", part, says)
+    needed = fewest_seeds(1.0 - (1.0 - LEVEL) / len(windows))
+    if any(len(rows) < needed for rows in gains.values()):
+        return untold("reinforces", part, says, f"to ask {len(windows)} at once takes {needed} seeds of branches")
+    legs = {
+        text: bootstrap(mean, gains[name][:, first : last + 1].mean(axis=1)[:, None], family=len(windows)).at(0)
+        for text, (name, first, last) in windows.items()
+    }
+    words = [Claim("above").word(leg) for leg in legs.values()]
+    word: Word = "holds" if "holds" in words else "does not hold" if set(words) == {"does not hold"} else "cannot tell"
+    best = max(legs, key=lambda text: float(legs[text].low))
+    note = f"the highest lower bound of {len(windows)}: {best}; intervals that cover all at once"
+    return told("reinforces", part, says, legs[best], None, "per unit", note, word)
 
 
 def anywhere(gains: dict[str, np.ndarray]) -> float:
     """Chance of as large a response at some wire and horizon without a loop, all of them asked at once."""
     most = max((len(rows) for rows in gains.values()), default=0)
-    whole = [rows for rows in gains.values() if len(rows) == most]
+    whole = [rows[:, HORIZONS] for rows in gains.values() if len(rows) == most]
     return chance(np.concatenate(whole, axis=1)) if whole else 1.0
 
 

@@ -22,7 +22,7 @@ def gain_statements(plan: Plan, tables: Tables) -> tuple[list[Statement], dict[s
 
     Returns
     -------
-    statements, and G of every wire by seed and horizon
+    statements, and G of every wire by seed and month
     """
     found: list[Statement] = []
     known: dict[str, np.ndarray] = {}
@@ -35,7 +35,7 @@ def gain_statements(plan: Plan, tables: Tables) -> tuple[list[Statement], dict[s
             found += [untold(name, part, says), *(untold(f"{leg} {wire.signal}", part, text) for leg, text in legs(wire))]
             continue
         gain = gains.gain(steps.values, steps.seeds)
-        known[wire.signal] = by_seed(steps.values, steps.seeds)[:, list(gain.horizons)]
+        known[wire.signal] = by_seed(steps.values, steps.seeds)
         rows.append(gain.table().assign(signal=wire.signal, chance=gain.chance, lag=float(gain.lag.estimate)))
         found += [presence(name, part, says, gain, steps, wire), *leg_statements(wire, gain)]
         found += closing(plan, wire, steps)

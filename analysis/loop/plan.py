@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -93,8 +94,16 @@ class Plan:
     @cached_property
     def elasticities(self) -> dict[float, World]:
         """Worlds whose vendor follows its revenue."""
-        key = self.spec.elasticity_key
-        return {0.0: self.world} | {value: self._other(f"{key}={value}") for value in self.spec.elasticities}
+        key, own = self.spec.elasticity_key, self.elasticity
+        return {own: self.world} | {v: self._other(f"{key}={v}") for v in (0.0, *self.spec.elasticities) if v != own}
+
+    @property
+    def elasticity(self) -> float:
+        """Of the world itself."""
+        found: Any = self.world.params(0)
+        for name in self.spec.elasticity_key.split("."):
+            found = getattr(found, name)
+        return float(found)
 
     def _other(self, *lines: str) -> World:
         return replace(self.world, lines=(*self.world.lines, *lines))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.metrics.cycles import AFTER
 from analysis.metrics.levels import fixed_vintage_rent
-from analysis.metrics.named import Region, series
+from analysis.metrics.named import Months, Region, series
 from analysis.metrics.pooled import Pooled, share
 from analysis.metrics.runs import NoValue, Run
 from sim.units import MONTHS
@@ -79,7 +79,7 @@ def boom_busts(run: Run, above: float = 0.4, region: Region = "us") -> Pooled:
     return share(hits, float(len(seen)), why="no boom")
 
 
-def price_fall(run: Run, months: int = 24, region: Region = "us") -> float:
+def price_fall(run: Run, months: Months = 24, region: Region = "us") -> float:
     """Largest change of a fixed vintage's rent over ``months`` months that end in the deepest bust, share."""
     rent, bust = np.log(fixed_vintage_rent(run, region)), run.bust(region)
     falls = rent.diff(months)[bust.peak : bust.trough + AFTER].dropna()

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.metrics.levels import fixed_vintage_rent, vintage_rent_decline
+from analysis.metrics.named import Months
 from analysis.metrics.runs import Bust, NoValue, Run, number, yearly
 from sim.units import MONTHS
 
@@ -100,7 +101,7 @@ def boom_deals(run: Run, region: str) -> pd.DataFrame:
     return deals[(at > peak - BOOM) & (at <= peak)]
 
 
-def glut_decline(run: Run, region: str = "us", months: int = 24) -> float:
+def glut_decline(run: Run, region: str = "us", months: Months = 24) -> float:
     """Steepest fall of a fixed vintage's rent over ``months`` months that end in the bust, 1/year."""
     rent, bust = np.log(fixed_vintage_rent(run, region)), run.bust(region)
     falls = rent.diff(months)[in_bust(rent.index, bust)]

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from analysis.metrics.named import Region, first_letters, series
+from analysis.metrics.named import Months, Region, first_letters, series
 from analysis.metrics.pooled import Pooled
 from analysis.metrics.relations import fitted
 from analysis.metrics.runs import NoValue, Run, dated
@@ -15,7 +15,7 @@ from sim.units import MONTHS
 LATEST: Final = 12  # months by which downgrades may come before or after spreads
 
 
-def top_grades(run: Run, months: int, region: str) -> pd.DataFrame:
+def top_grades(run: Run, months: Months, region: str) -> pd.DataFrame:
     """Senior classes first rated A or better: their share of the deal's cost, and notches lost ``months`` later."""
     classes = first_letters(run, region)
     senior = classes[(classes["tranche"] == "senior") & classes["rating"].str.startswith("A")]
@@ -27,7 +27,7 @@ def top_grades(run: Run, months: int, region: str) -> pd.DataFrame:
     return senior.assign(granted=senior["notional"] / costs.where(costs > 0.0), lost=lost)
 
 
-def granting_slope(run: Run, months: int = 24, region: Region = "us") -> float:
+def granting_slope(run: Run, months: Months = 24, region: Region = "us") -> float:
     """Notches lost within ``months`` per unit of a deal's cost that was granted a top letter.
 
     What a strict model would have granted is not recorded; the whole share stands for what was granted beyond it.

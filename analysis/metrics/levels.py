@@ -6,6 +6,7 @@
 import numpy as np
 import pandas as pd
 
+from analysis.metrics.named import Months
 from analysis.metrics.runs import NoValue, Run, between, number, within, yearly
 from sim.markets.compute import vintage_factor
 from sim.units import MONTHS
@@ -41,7 +42,7 @@ def years_covered(run: Run, stock: str, flow: str, at: str, region: str = "us") 
     return level(run, stock, at, at, region) / run.sums(flow, region, str(end - (MONTHS - 1)), at)
 
 
-def largest_fall(run: Run, column: str, months: int, first: str, last: str, region: str = "us") -> float:
+def largest_fall(run: Run, column: str, months: Months, first: str, last: str, region: str = "us") -> float:
     """Lowest change over ``months`` months within a window, in the column's own unit."""
     return number(run.over(column, region, first, last).diff(months).min(), f"{column} is null from {first} to {last}")
 
@@ -63,7 +64,7 @@ def leader_changes(run: Run, column: str, first: str, last: str, region: str = "
     return float((front != front.iloc[0]).any())
 
 
-def jump(run: Run, column: str, months: int, least: float, most: float, first: str, last: str, region: str = "us") -> float:
+def jump(run: Run, column: str, months: Months, least: float, most: float, first: str, last: str, region: str = "us") -> float:
     """1 if the largest rise within ``months`` months of a window multiplies a column by ``least`` to ``most``, else 0."""
     values = run.over(column, region, first, last)
     risen = values / values.rolling(months + 1, min_periods=1).min()

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from analysis.metrics.runs import NoValue, Run, dated
 from sim.columns import MONTHLY
@@ -177,3 +177,5 @@ def known(name: str) -> str:
 
 Name = Annotated[str, AfterValidator(known)]
 Region = Literal["us", "china", "world"]
+Months = Annotated[int, Field(ge=1, le=600)]
+Lag = Annotated[int, Field(ge=0, le=600)]  # months; 0: none

@@ -10,7 +10,7 @@ import pandas as pd
 import statsmodels.api as sm
 
 from analysis.metrics.cycles import default_rates
-from analysis.metrics.named import Name, Region, series
+from analysis.metrics.named import Months, Name, Region, series
 from analysis.metrics.pooled import Pooled, share
 from analysis.metrics.runs import NoValue, Run
 from sim.units import MONTHS
@@ -39,32 +39,32 @@ def fitted(y: pd.Series, *x: pd.Series, lags: int = 0) -> Fit:
     return model.fit(cov_type="HAC", cov_kwds={"maxlags": lags}) if lags else model.fit()
 
 
-def predicted(run: Run, of: Name, by: Name, months: int, how: How, region: str) -> Fit:
+def predicted(run: Run, of: Name, by: Name, months: Months, how: How, region: str) -> Fit:
     """What comes within ``months`` on what is known now."""
     return fitted(ahead(series(run, of, region), months, how), series(run, by, region), lags=months)
 
 
-def slope_ahead(run: Run, of: Name, by: Name, months: int, how: How = "sum", region: Region = "us") -> float:
+def slope_ahead(run: Run, of: Name, by: Name, months: Months, how: How = "sum", region: Region = "us") -> float:
     """Slope of what comes within ``months`` on what is known now."""
     return float(predicted(run, of, by, months, how, region).params["x0"])
 
 
-def r2_ahead(run: Run, of: Name, by: Name, months: int, how: How = "sum", region: Region = "us") -> float:
+def r2_ahead(run: Run, of: Name, by: Name, months: Months, how: How = "sum", region: Region = "us") -> float:
     """Part of the variance of what comes that is known now."""
     return float(predicted(run, of, by, months, how, region).rsquared)
 
 
-def t_ahead(run: Run, of: Name, by: Name, months: int, how: How = "sum", region: Region = "us") -> float:
+def t_ahead(run: Run, of: Name, by: Name, months: Months, how: How = "sum", region: Region = "us") -> float:
     """That slope over its standard error of Newey and West, with as many lags as months overlap."""
     return float(predicted(run, of, by, months, how, region).tvalues["x0"])
 
 
-def below_zero_ahead(run: Run, of: Name, by: Name, months: int, how: How = "sum", region: Region = "us") -> float:
+def below_zero_ahead(run: Run, of: Name, by: Name, months: Months, how: How = "sum", region: Region = "us") -> float:
     """Share of months in which less than nothing is to be expected."""
     return float((predicted(run, of, by, months, how, region).fittedvalues < 0.0).mean())
 
 
-def moves_with(run: Run, of: Name, by: Name, months: int = 3, region: Region = "us") -> float:
+def moves_with(run: Run, of: Name, by: Name, months: Months = 3, region: Region = "us") -> float:
     """Slope of a log change over ``months`` on that of another series in the same months."""
     changes = [series(run, f"log {name}", region).diff(months) for name in (of, by)]
     return float(fitted(*changes, lags=months).params["x0"])
@@ -83,7 +83,7 @@ def sentiment_slope(run: Run, later: int = 0, region: Region = "us") -> float:
     return float(fitted(growth, foretold.reindex(growth.index), lags=MONTHS).params["x0"])
 
 
-def impulse(run: Run, of: Name, to: Name, months: int, region: str) -> np.ndarray:
+def impulse(run: Run, of: Name, to: Name, months: Months, region: str) -> np.ndarray:
     """Log change of a series from the month before to h = 0 to ``months`` after one standard deviation more of another.
 
     Local projections (Jorda 2005, American Economic Review 95) given the last months of both.
@@ -105,7 +105,7 @@ def response(run: Run, of: Name, to: Name, first: int, last: int, region: Region
     return float(impulse(run, of, to, last, region)[first:].mean())
 
 
-def trough_month(run: Run, of: Name, to: Name, months: int, region: Region = "us") -> Pooled:
+def trough_month(run: Run, of: Name, to: Name, months: Months, region: Region = "us") -> Pooled:
     """Months after which the response is lowest, of the mean response over seeds."""
     return Pooled(impulse(run, of, to, months, region), lambda mean, seeds: float(np.argmin(mean)))
 

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from scipy import signal, stats
 
-from analysis.metrics.named import Name, Region, series
+from analysis.metrics.named import Lag, Name, Region, series
 from analysis.metrics.pooled import Pooled
 from analysis.metrics.runs import NoValue, Run
 from sim.units import MONTHS
@@ -23,22 +23,22 @@ def changes(run: Run, column: Name, months: int, region: str) -> np.ndarray:
     return found
 
 
-def deviation(run: Run, column: Name, months: int = 0, region: Region = "us") -> float:
+def deviation(run: Run, column: Name, months: Lag = 0, region: Region = "us") -> float:
     """Standard deviation."""
     return float(changes(run, column, months, region).std(ddof=1))
 
 
-def skewness(run: Run, column: Name, months: int = 0, region: Region = "us") -> float:
+def skewness(run: Run, column: Name, months: Lag = 0, region: Region = "us") -> float:
     """Third standardised moment."""
     return float(stats.skew(changes(run, column, months, region)))
 
 
-def percentile(run: Run, column: Name, at: float, months: int = 0, region: Region = "us") -> float:
+def percentile(run: Run, column: Name, at: float, months: Lag = 0, region: Region = "us") -> float:
     """Value below which a share ``at`` of all months lies."""
     return float(np.quantile(changes(run, column, months, region), at))
 
 
-def mean_level(run: Run, column: Name, months: int = 0, region: Region = "us") -> float:
+def mean_level(run: Run, column: Name, months: Lag = 0, region: Region = "us") -> float:
     """Mean over the whole run."""
     return float(changes(run, column, months, region).mean())
 

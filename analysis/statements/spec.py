@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_
 
 from analysis.metrics import METRICS
 from analysis.metrics.pooled import Pooled
+from analysis.metrics.runs import Run
 from analysis.targets import BadTarget, Strict
 from sim.mistakes import suggestion
 
@@ -103,6 +104,13 @@ class Statement(Strict):
     source: str = Field(min_length=1)
     block: Block = "own"
     horizon: float = Field(40.0, ge=0.0, le=200.0, description="years of its runs; 0: it needs none")
+
+    @model_validator(mode="after")
+    def _runs(self) -> Self:
+        for metric in (check.metric for check in self.checks if check.metric and not self.horizon):
+            if get_type_hints(METRICS[metric])["run"] is Run:
+                raise ValueError(f"horizon 0 leaves {metric} without runs. Give the years that it needs.")
+        return self
 
 
 def read(text: str, name: str) -> list[Statement]:

@@ -15,6 +15,7 @@ from scipy import stats
 LEVEL: Final = 0.95  # chance that an interval covers the truth
 RESAMPLES: Final = 4999
 CHUNK: Final = 2e6  # numbers held at once while resampling
+ROUNDING: Final = 1e-12  # of the largest number, up to which two are the same
 Direction = Literal["above", "below", "within"]
 Word = Literal["holds", "does not hold", "cannot tell"]
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -174,6 +175,13 @@ def mean(sample: np.ndarray) -> np.ndarray:
     return cast(np.ndarray, sample.mean(axis=-2))
 
 
+def apart(live: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Live less other, any shape; what the rounding of sums leaves between equal numbers is nothing."""
+    noise = ROUNDING * max(np.abs(live).max(initial=0.0), np.abs(other).max(initial=0.0))
+    difference = live - other
+    return np.where(np.abs(difference) <= noise, 0.0, difference)
+
+
 def effect(live: np.ndarray, other: np.ndarray, level: float = LEVEL, family: int = 1) -> Interval:
     """Mean of live less other over seeds, paired: (seeds,) each for (), (seeds, c) for (c,), in the unit of both.
 
@@ -185,7 +193,7 @@ def effect(live: np.ndarray, other: np.ndarray, level: float = LEVEL, family: in
     live, other = np.asarray(live, dtype=np.float64), np.asarray(other, dtype=np.float64)
     if live.shape != other.shape:
         raise ValueError(f"{live.shape} live and {other.shape} other values cannot be paired. Give both the same seeds.")
-    found = bootstrap(mean, (live - other).reshape(len(live), -1), level, family)
+    found = bootstrap(mean, apart(live, other).reshape(len(live), -1), level, family)
     return found.at(0) if live.ndim == 1 else found
 
 
