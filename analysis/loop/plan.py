@@ -13,6 +13,7 @@ from analysis.experiments.spec import LOOP, ArrowTest, Effort, Spec, Wire
 from analysis.experiments.store import Arrays, Store
 from analysis.experiments.worlds import World
 from analysis.reference import SEEDS
+from analysis.statistics.intervals import known
 from sim.arrows import ARROWS
 
 FIRST = 12  # month of the first branch, after recording begins
@@ -116,7 +117,7 @@ class Plan:
         if any(one is None for one in found):
             return None
         names = [name for name in found[0] or {} if name.startswith("signal ")]
-        return {name.removeprefix("signal "): float(np.nanmean([one[name] for one in found if one])) for name in names}
+        return {name.removeprefix("signal "): known([one[name] for one in found if one]) for name in names}
 
     def whole(self, world: World, seed: int, cut: Sequence[str]) -> Arrays | None:
         """A whole run, if it is there."""

@@ -6,7 +6,7 @@ A seed is a block: all that was measured with it (dates, months, cuts) is drawn 
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -173,6 +173,12 @@ def expanded(level: float, seeds: int) -> float:
 def mean(sample: np.ndarray) -> np.ndarray:
     """The statistic most asked for: (..., seeds, c) -> (..., c)."""
     return cast(np.ndarray, sample.mean(axis=-2))
+
+
+def known(values: Any) -> float:
+    """Mean of the values that there are; not a number where there is none."""
+    found = np.asarray(values, dtype=np.float64)
+    return float(np.nanmean(found)) if np.isfinite(found).any() else np.nan
 
 
 def apart(live: np.ndarray, other: np.ndarray) -> np.ndarray:
