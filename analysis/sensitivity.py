@@ -258,7 +258,8 @@ def spoken(facts: dict[str, Any]) -> list[str]:
     if "floor" in facts:
         lines.append(f"Effects up to {facts['floor']:.3g} are what other seeds alone would do, at most.")
     for row in sorted(facts["parameters"], key=lambda row: -row["effect"]):
-        name = f"{row['words'].partition(':')[0]} ({row['low']:g} to {row['high']:g} {row['unit']})"
+        unit = "" if row["unit"] == "1" else f" {row['unit']}"
+        name = f"{row['words'].partition(':')[0]} ({row['low']:g} to {row['high']:g}{unit})"
         pairs = (("effect", "half"), ("first", "first_half"), ("total", "total_half"))
         numbers = [plus_minus(row.get(key), row.get(half)) for key, half in pairs]
         lines.append(LINE.format(name, *numbers))

@@ -116,7 +116,7 @@ def test_numbers_and_figure_are_written(tmp_path):
     sensitivity.write(tmp_path, facts)
     assert json.loads((tmp_path / "sensitivity.json").read_text()) == facts
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".csv", ".parquet", ".svg"}
-    assert "b (0 to 1 1)" in sensitivity.spoken(facts)[3]
+    assert "b (0 to 1)" in sensitivity.spoken(facts)[3]
 
 
 @mark.parametrize("name", ["amplificatoin", "capex", "capex:median", "region:mean", "arrow:cobweb"])
