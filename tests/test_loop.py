@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from unittest.mock import Mock
 
 import numpy as np
 from pytest import approx, fixture, mark, raises
@@ -177,6 +178,16 @@ def test_a_damaged_result_is_made_again(planted, tmp_path, damage):
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2] if damage == b"half" else damage)
     assert "ab12" in store and store.get("ab12") is None and "ab12" not in store
+
+
+def test_a_result_that_the_disk_does_not_give_now_stays(tmp_path, monkeypatch):
+    """Too many open files, say: nothing is wrong with what is stored."""
+    store = Store(tmp_path)
+    store.put("ab12", {"x": np.arange(3.0)})
+    with monkeypatch.context() as broken:
+        broken.setattr(np, "load", Mock(side_effect=OSError("too many open files")))
+        assert store.get("ab12") is None
+    assert (store.get("ab12") or {})["x"].tolist() == [0.0, 1.0, 2.0]
 
 
 # -- what is not run, and what was ----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -35,10 +36,11 @@ class Store:
         try:
             with np.load(self._path(name), allow_pickle=False) as found:
                 return {key: found[key] for key in found.files}
-        except FileNotFoundError:
+        except OSError:
             return None
-        except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error):
-            self._path(name).unlink(missing_ok=True)  # it is made again
+        except (ValueError, EOFError, KeyError, BadZipFile, zlib.error):
+            with suppress(OSError):
+                self._path(name).unlink()  # it is damaged, and made again
             return None
 
     def put(self, name: str, arrays: Mapping[str, Any]) -> None:
