@@ -28,6 +28,7 @@ from sim.columns import COLUMNS
 from sim.compose import resolve
 from sim.launcher import cores
 from sim.manifest import sources_hash
+from sim.params import select
 from sim.run import assemble, outputs
 from sim.terminal import judged
 
@@ -205,10 +206,8 @@ def page(spec: Spec, checks: Mapping[str, Check], others: Mapping[str, Check], b
     line = "{:<44}{:>12}{:>12}  {}"
     lines = [f"Best of the points tried: cost {best.value:.3g}.", "", line.format("parameter", "best", "in configs", "searched")]
     for key, (low, high) in spec.parameters.items():
-        now: Any = start
-        for part in key.split("."):
-            now = getattr(now, part)
-        lines.append(line.format(key, f"{best.params[key]:.4g}", f"{now:.4g}", f"{low:g} to {high:g}"))
+        now = f"{select(start, key):.4g}"
+        lines.append(line.format(key, f"{best.params[key]:.4g}", now, f"{low:g} to {high:g}"))
     for title, some in (("fitted", checks), ("held out, not fitted", others)):
         lines += ["", line.format(title, "median", "unit", "band")]
         for name, check in some.items():

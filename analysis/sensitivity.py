@@ -66,13 +66,12 @@ class Outcome:
 
     def of(self, point: Point) -> float:
         """Their mean; not a number where there are none."""
-        each = self.each(point)
-        return float(np.mean(each)) if len(each) else np.nan
+        return over_seeds(self.each(point))[0]
 
-    def spread(self, point: Point) -> float:
-        """Their standard deviation; not a number for one seed."""
-        each = self.each(point)
-        return float(np.std(each, ddof=1)) if len(each) > 1 else np.nan
+
+def over_seeds(each: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of values by seed; not numbers where there are too few."""
+    return float(np.mean(each)) if len(each) else np.nan, float(np.std(each, ddof=1)) if len(each) > 1 else np.nan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -191,7 +190,7 @@ class Study:
         """The outcome at every row, mean and spread over seeds (rows, 2), as far as time allowed."""
         points = self.points(problem, rows)
         carry_out([point for point in points if not point.stored()], deadline, self.outcome.name)
-        return np.array([(self.outcome.of(point), self.outcome.spread(point)) for point in points])
+        return np.array([over_seeds(self.outcome.each(point)) for point in points])
 
     def carried_out(self, deadline: float) -> dict[str, Any]:
         """Both stages, as far as time allows."""

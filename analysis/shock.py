@@ -101,9 +101,9 @@ def planned(shocks: Book, shock: Shock, chosen: argparse.Namespace) -> tuple[lis
         raise Mistakes(found)
     world = World(over(shocks.settings, chosen.set))
     refuse_cuts(world)
-    refuse_pulse(world.params(shocks.first_seed))
-    at, months = int(month or shocks.month), int(length or shocks.length)
     params = world.params(shocks.first_seed)
+    refuse_pulse(params)
+    at, months = int(month or shocks.month), int(length or shocks.length)
     if at + months > params.months:
         text = (
             f"{months} months after month {at} are more than the {params.months} of the run. Give less, or --set horizon_years=N."

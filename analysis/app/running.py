@@ -10,6 +10,7 @@ import sys
 import webbrowser
 
 from analysis.app.catalog import catalog
+from analysis.settings import over
 from sim.compose import resolve
 from sim.mistakes import Mistakes
 from sim.params import Params
@@ -18,8 +19,7 @@ from sim.run import warm_cache
 
 def settings(given: argparse.Namespace) -> list[str]:
     """Overrides, with the size of a classroom unless another is asked for."""
-    named = {line.partition("=")[0] for line in given.settings}
-    return [*([] if "size" in named else ["size=class"]), *given.settings]
+    return list(over(["size=class"], given.settings))
 
 
 def read(given: argparse.Namespace) -> Params | None:

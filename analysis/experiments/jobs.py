@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.experiments.store import Arrays, Store, digest
 from analysis.experiments.worlds import World, constants, transmitted
-from analysis.statistics.intervals import known
+from analysis.statistics.intervals import mean_known
 from sim.arrows import ADDITIVE, ARROW_OF, Arrows, Pulse
 from sim.summary import FALL, WINDOW, episodes
 
@@ -195,7 +195,7 @@ class Branches:
         found = {}
         for (signal, region), values in self._passed(twin).items():
             if region in ("", twin.regions[0]):
-                means = np.array([known(v) for v in values])
+                means = np.array([mean_known(v) for v in values])
                 found[f"signal {signal}"] = means if signal in ADDITIVE else np.log(means)
         return found
 

@@ -12,7 +12,7 @@ from analysis.experiments.store import Arrays, Store, digest
 from analysis.experiments.worlds import World, constants
 from analysis.loop.reading import severities
 from analysis.statistics.bands import LONGEST, swing
-from analysis.statistics.intervals import known as mean_of
+from analysis.statistics.intervals import mean_known
 
 SHORTEST = 36  # months in which there is a severity
 STATISTICS: dict[str, Callable[[np.ndarray], Any]] = {"mean": np.nanmean, "least": np.nanmin, "most": np.nanmax, "swing": np.nanstd}
@@ -61,7 +61,7 @@ class Point:
             known += [constants(economy)] if self.cut else []
         kept = {f"live {name}": np.array([one[name] for one in live]) for name in live[0]}
         if self.cut:
-            means = {name: mean_of([one[name] for one in known]) for name in known[0]}
+            means = {name: mean_known([one[name] for one in known]) for name in known[0]}
             cut = [seen(lived(e, e.months_total)) for e in (world.economy(world.params(s, self.cut), means) for s in self.seeds)]
             kept |= {f"cut {name}": np.array([one[name] for one in cut]) for name in cut[0]}
         return kept

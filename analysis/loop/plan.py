@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -13,8 +12,9 @@ from analysis.experiments.spec import LOOP, ArrowTest, Effort, Spec, Wire
 from analysis.experiments.store import Arrays, Store
 from analysis.experiments.worlds import World
 from analysis.reference import SEEDS
-from analysis.statistics.intervals import known
+from analysis.statistics.intervals import mean_known
 from sim.arrows import ARROWS
+from sim.params import select
 
 FIRST = 12  # month of the first branch, after recording begins
 ALL, NONE = LOOP, ()
@@ -101,10 +101,7 @@ class Plan:
     @property
     def elasticity(self) -> float:
         """Of the world itself."""
-        found: Any = self.world.params(0)
-        for name in self.spec.elasticity_key.split("."):
-            found = getattr(found, name)
-        return float(found)
+        return float(select(self.world.params(0), self.spec.elasticity_key))
 
     def _other(self, *lines: str) -> World:
         return replace(self.world, lines=(*self.world.lines, *lines))
@@ -117,7 +114,7 @@ class Plan:
         if any(one is None for one in found):
             return None
         names = [name for name in found[0] or {} if name.startswith("signal ")]
-        return {name.removeprefix("signal "): known([one[name] for one in found if one]) for name in names}
+        return {name.removeprefix("signal "): mean_known([one[name] for one in found if one]) for name in names}
 
     def whole(self, world: World, seed: int, cut: Sequence[str]) -> Arrays | None:
         """A whole run, if it is there."""

@@ -9,8 +9,8 @@ from analysis.experiments.jobs import LEAD, Branch
 from analysis.experiments.store import Arrays
 from analysis.experiments.worlds import World
 from analysis.loop.plan import Plan
+from analysis.statistics.gains import per_unit
 from analysis.statistics.intervals import LEVEL, fewest_seeds
-from analysis.statistics.intervals import apart as differences
 from sim.arrows import ADDITIVE
 
 FALL = 24  # months over which issuance falls, and losses add up
@@ -62,7 +62,7 @@ def response(
     if not found:
         return Rows(np.empty((0, plan.length)), seeds, when)
     pairs = [[np.log(one[name]) if logs else one[name] for one in row] for row in found]
-    return Rows(np.array([differences(one, two)[LEAD:] / apart for one, two in pairs]), seeds, when)
+    return Rows(np.array([per_unit(one, two, apart)[LEAD:] for one, two in pairs]), seeds, when)
 
 
 def untouched(plan: Plan, what: Sequence[Branch]) -> list[tuple[Branch, dict[str, int]]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import signal
 
-from analysis.statistics.intervals import LEVEL, RESAMPLES, Claim, Interval, Word, bootstrap, by_seed, mean
+from analysis.statistics.intervals import LEVEL, RESAMPLES, Claim, Interval, Word, bootstrap, by_seed, differences, mean
 from analysis.statistics.presence import chance
 
 HORIZONS: Final = (6, 12, 24, 36, 60)  # months after injection
@@ -77,7 +77,7 @@ def per_unit(pushed: np.ndarray, other: np.ndarray, apart: float) -> np.ndarray:
     pushed, other = np.asarray(pushed, dtype=np.float64), np.asarray(other, dtype=np.float64)
     if pushed.shape != other.shape or apart == 0.0:
         raise ValueError(f"{pushed.shape} and {other.shape} paths, {apart:g} apart, are no pair. Branch both from one history.")
-    return (pushed - other) / apart
+    return differences(pushed, other) / apart
 
 
 def step_of(pulse: np.ndarray, width: int = WIDTH) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.intervals import LEVEL, Interval, apart, by_seed, effect
+from analysis.statistics.intervals import LEVEL, Interval, by_seed, differences, effect
 from analysis.statistics.presence import chance
 
 
@@ -61,4 +61,4 @@ def impulse(
         paths = [by_seed(path, seeds) for path in paths]
     response = effect(paths[0], paths[1], level)
     lag = int(np.argmax(np.abs(response.estimate)))
-    return Impulse(response, response.at(lag), lag, chance(apart(paths[0], paths[1])) <= 1.0 - level)
+    return Impulse(response, response.at(lag), lag, chance(differences(paths[0], paths[1])) <= 1.0 - level)

@@ -15,7 +15,7 @@ from scipy import stats
 LEVEL: Final = 0.95  # chance that an interval covers the truth
 RESAMPLES: Final = 4999
 CHUNK: Final = 2e6  # numbers held at once while resampling
-ROUNDING: Final = 1e-12  # of the largest number, up to which two are the same
+ROUNDING: Final = 1e-13  # of the largest number, up to which two are the same: sums of some hundred in another order
 Direction = Literal["above", "below", "within"]
 Word = Literal["holds", "does not hold", "cannot tell"]
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -175,13 +175,13 @@ def mean(sample: np.ndarray) -> np.ndarray:
     return cast(np.ndarray, sample.mean(axis=-2))
 
 
-def known(values: Any) -> float:
+def mean_known(values: Any) -> float:
     """Mean of the values that there are; not a number where there is none."""
     found = np.asarray(values, dtype=np.float64)
     return float(np.nanmean(found)) if np.isfinite(found).any() else np.nan
 
 
-def apart(live: np.ndarray, other: np.ndarray) -> np.ndarray:
+def differences(live: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Live less other, any shape; what the rounding of sums leaves between equal numbers is nothing."""
     noise = ROUNDING * max(np.abs(live).max(initial=0.0), np.abs(other).max(initial=0.0))
     difference = live - other
@@ -199,7 +199,7 @@ def effect(live: np.ndarray, other: np.ndarray, level: float = LEVEL, family: in
     live, other = np.asarray(live, dtype=np.float64), np.asarray(other, dtype=np.float64)
     if live.shape != other.shape:
         raise ValueError(f"{live.shape} live and {other.shape} other values cannot be paired. Give both the same seeds.")
-    found = bootstrap(mean, apart(live, other).reshape(len(live), -1), level, family)
+    found = bootstrap(mean, differences(live, other).reshape(len(live), -1), level, family)
     return found.at(0) if live.ndim == 1 else found
 
 
