@@ -8,12 +8,13 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Load what draws, wait for the name, draw."""
+    """Load what draws, lay out a page, wait for the name, draw."""
     gc.disable()  # it makes one page
     sys.modules["scipy.stats"] = None  # type: ignore[assignment]  # optional to seaborn; loads half as long as the page is drawn
     page = import_module("analysis.overview")
+    sheet = page.blank()
     if folder := sys.stdin.readline().rstrip("\n"):
-        page.draw(Path(folder))
+        page.draw(Path(folder), sheet)
     os._exit(0)  # nothing is left to do, and to take the libraries down takes a while
 
 

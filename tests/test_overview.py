@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from analysis.overview import bands, draw, main
+from analysis.overview import bands, blank, draw, main
 from analysis.panels import PANELS, marks, read, title
 from sim.columns import MONTHLY
 from sim.record import Recorder
@@ -98,6 +98,15 @@ def test_the_same_tables_give_the_same_bytes_whatever_the_user_prefers(tmp_path:
     with matplotlib.rc_context({"lines.linewidth": 9.0, "font.size": 30.0}):
         draw(tmp_path)
         assert matplotlib.rcParams["lines.linewidth"] == 9.0
+    assert (tmp_path / "overview.png").read_bytes() == first
+
+
+def test_a_page_laid_out_before_gives_the_same_bytes(tmp_path: Path):
+    sheet = blank()
+    draw(run(tmp_path, years=2))
+    first = (tmp_path / "overview.png").read_bytes()
+    with matplotlib.rc_context({"font.size": 30.0}):
+        draw(tmp_path, sheet)
     assert (tmp_path / "overview.png").read_bytes() == first
 
 
