@@ -12,6 +12,7 @@ def main() -> None:
     gc.disable()  # it makes one page
     sys.modules["scipy.stats"] = None  # type: ignore[assignment]  # optional to seaborn; loads half as long as the page is drawn
     page = import_module("analysis.overview")
+    import_module("pyarrow.dataset")  # pandas would load it with the first table
     sheet = page.blank()
     if folder := sys.stdin.readline().rstrip("\n"):
         page.draw(Path(folder), sheet)

@@ -61,6 +61,11 @@ class Book:
     mezzanine: np.ndarray
     limit: np.ndarray
 
+    @property
+    def schedule(self) -> tuple[np.ndarray, ...]:
+        """What says how much each would hold at any spread, as compiled code takes it."""
+        return self.capital, self.loss_belief, self.hurdle, self.price_of_risk, self.leverage
+
     @classmethod
     def of(cls, bids: list[Bid]) -> "Book":
         """Columns of a list of bids."""

@@ -14,6 +14,7 @@ from sim.columns import COLUMNS, Columns
 from sim.units import calendar
 
 SLOWEST = sorted(COLUMNS, key=("tranches", "events").__contains__, reverse=True)  # tables, those with most rows first
+SCALARS = (str, float, int)
 TYPES = {
     "index": pa.int32(),
     "id": pa.int64(),
@@ -110,7 +111,7 @@ def write_table(table: pa.Table, path: Path) -> None:
 
 def held(value: Any) -> Any:
     """A scalar, or a copy of a column that nobody changes."""
-    if isinstance(value, str | float | int) or np.ndim(value) == 0:
+    if isinstance(value, SCALARS) or np.ndim(value) == 0:
         return value.item() if isinstance(value, np.ndarray) else value
     kept = np.array(value)
     if kept.ndim > 1:

@@ -5,7 +5,7 @@ from math import fsum
 
 import numpy as np
 
-from sim.kernels.sums import ROOM, leave
+from sim.kernels.sums import ROOM, exact
 
 MANY = 64  # from more on, compiled code is faster than a list of Python's numbers
 
@@ -15,9 +15,9 @@ def total(amounts: Iterable[float]) -> float:
     if not isinstance(amounts, np.ndarray):
         return fsum(amounts)
     if amounts.size > MANY:
-        parts = np.empty(ROOM)
-        if count := leave(parts, np.ascontiguousarray(amounts, np.float64)):
-            return fsum(parts[:count].tolist())
+        found: float = exact(np.empty(ROOM), np.ascontiguousarray(amounts, np.float64))
+        if found == found:  # else it is for Python to say what is wrong
+            return found
     return fsum(amounts.tolist())
 
 

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -80,6 +81,7 @@ def obey(flags: argparse.Namespace, lines: list[str], draw: Draw) -> int:
     if flags.help:
         print(usage(), end="")
         return 0
+    import_module("mesa")  # a run's agents need it; its loggers look through all modules loaded before, so the fewer the better
     left_out: list[str] = []
     points = resolve_sweep(lines, left_out) if flags.multirun else [Point.of(lines, None)]
     for point in points:

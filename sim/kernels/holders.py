@@ -57,3 +57,26 @@ def add_classes(sums, rows, amounts, shares):
         for k in range(sums.shape[0]):
             for i in range(sums.shape[1]):
                 sums[k, i] += amounts[n, k] * shares[rows[n], k, i]
+
+
+@njit(cache=True, **LEAN)
+def exchange(face, paid, shares, rows, slots, k, sells, buys, owed, price):
+    """Holders sell slices of what they hold of class ``k`` of every deal; others buy them.
+
+    Parameters
+    ----------
+    face, paid : (i, n) USD of each deal that each sells, and gets for it, written
+    shares : (d, k, j) of every deal's classes, changed
+    rows, slots : (n,) deals; (i,) places of the holders among all
+    sells, buys : (i,) part of its holdings that each sells, share of what is sold that each buys
+    owed, price : (n, k) USD of notes, and their price
+    """
+    for n in range(rows.size):
+        own, sold = shares[rows[n], k], 0.0
+        for i in range(slots.size):
+            part = own[slots[i]] * sells[i]
+            face[i, n] = owed[n, k] * part
+            paid[i, n] = owed[n, k] * price[n, k] * part
+            sold += part
+        for i in range(slots.size):
+            own[slots[i]] += sold * buys[i] - own[slots[i]] * sells[i]

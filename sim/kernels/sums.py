@@ -31,3 +31,27 @@ def leave(parts, values):
         parts[kept] = carried
         count = kept + 1
     return count
+
+
+@njit(cache=True, **LEAN)
+def exact(parts, values):
+    """Exactly rounded sum of ``values`` (n,); room ``parts`` (ROOM,). Not a number where ``leave`` leaves none.
+
+    As ``math.fsum`` ends: the largest part takes in others until one no longer fits whole; half of a last place goes where
+    the next part points.
+    """
+    left = leave(parts, values)
+    if left == 0:
+        return 0.0 if values.size == 0 else np.nan
+    left -= 1
+    found, rest = parts[left], 0.0
+    while left > 0 and rest == 0.0:
+        left -= 1
+        before = found
+        found = before + parts[left]
+        rest = parts[left] - (found - before)
+    if left > 0 and ((rest < 0.0 and parts[left - 1] < 0.0) or (rest > 0.0 and parts[left - 1] > 0.0)):
+        away = found + 2.0 * rest
+        if away - found == 2.0 * rest:
+            found = away
+    return found

@@ -7,6 +7,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import model_validator
 
+from sim.kernels.clearing import carry, hold, meet
+from sim.kernels.sums import ROOM
 from sim.orders import Book
 from sim.sums import total
 from sim.tape import Market
@@ -73,15 +75,16 @@ class Params(Frozen):
 
 def holdings(book: Book, spread: float) -> np.ndarray:
     """Debt that investors want at a spread, USD (i,): mean-variance, up to the leverage that haircuts allow."""
-    excess = spread - book.loss_belief - book.hurdle
-    riskless = np.where(excess > 0.0, np.inf, 0.0)  # who has protected all its notes
-    wanted = np.divide(excess, book.price_of_risk, out=riskless, where=book.price_of_risk > 0.0)
-    return book.capital * np.minimum(np.maximum(wanted, 0.0), book.leverage)
+    found = np.empty(len(book.capital))
+    hold(found, spread, *book.schedule)
+    return found
 
 
 def carried(book: Book, spread: float, need: float) -> np.ndarray:
     """The same within mandates: no more than each one's limit of the ``need`` of all, USD (i,)."""
-    return np.minimum(holdings(book, spread), book.limit * need)
+    found = np.empty(len(book.capital))
+    carry(found, spread, need, book.limit, *book.schedule)
+    return found
 
 
 def base_rate(p: Regime, month: int) -> float:
@@ -91,14 +94,8 @@ def base_rate(p: Regime, month: int) -> float:
 
 def clearing_spread(p: Params, book: Book, need: float) -> float:
     """Spread at which holdings meet the debt outstanding and requested; the cap when capital cannot carry it."""
-    low, high = p.spread_floor, p.spread_cap
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        if total(carried(book, middle, need)) < need:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
+    room = np.empty(len(book.capital)), np.empty(ROOM)
+    return float(meet(*room, p.spread_floor, p.spread_cap, need, book.limit, *book.schedule))
 
 
 def clear(p: Params, quotes: dict[str, float], book: Book, debt: float, requested: float) -> dict[str, float]:

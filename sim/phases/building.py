@@ -124,7 +124,8 @@ def _plan_operators(economy: Economy, region: str) -> None:
     live = placing.cost_of_capital(economy, region, offers)
     cost = economy.transmit("cost_of_capital", region, live)
     noise = economy.draw("confidence", economy.keys("operator", region))
-    for operator, z in zip(operators, noise, strict=True):
+    owed, in_default = _distress(economy, region)
+    for place, (operator, z) in enumerate(zip(operators, noise, strict=True)):
         operator.observe(market, trend, float(z))
         value = (1.0 - p.compute.overhead) * operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
@@ -136,7 +137,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
         sold = operator.outside(value, own, cash) if operator.courts(economy.clock) else 0.0
         economy.save(operator.party, region, sold)
         ledger.pay("payout", operator.party, savers, operator.idle(cash + sold, own * owned.amount * MONTHS))
-        if operator.fails(*_distress(economy, region, operator.party)):
+        if operator.fails(owed[place], in_default[place]):
             size = market.levered_capacity * market.unit_cost * operator.weight
             reject(economy, region, operator)
             rescue(economy, region, operator, operator.params.restart * size, "new owners")
@@ -158,13 +159,12 @@ def _in_time(economy: Economy, region: str, operator: Any, parts: dict[str, floa
     return rushed
 
 
-def _distress(economy: Economy, region: str, sponsor: int) -> tuple[float, float]:
-    """USD a sponsor's deals owe, and of it what is in default."""
-    deals = economy.deals
-    rows = economy.rows(region, OPERATING)
-    rows = rows[deals["sponsor"][rows] == sponsor]
-    owed = by_row(deals["state"]["balance"][rows])
-    return float(owed.sum()), float(owed[deals["state"]["in_default"][rows]].sum())
+def _distress(economy: Economy, region: str) -> tuple[list[float], list[float]]:
+    """USD that each operator's deals owe, and of it what is in default."""
+    deals, rows = economy.deals, economy.rows(region, OPERATING)
+    owed, broken = by_row(deals["state"]["balance"][rows]), deals["state"]["in_default"][rows]
+    own = [deals["sponsor"][rows] == party for party in economy.parties("operator", region)]
+    return [float(owed[mine].sum()) for mine in own], [float(owed[mine & broken].sum()) for mine in own]
 
 
 def _settle_vendor(economy: Economy) -> None:

@@ -58,8 +58,8 @@ def _meet(economy: Economy, region: str) -> np.ndarray:
     labs, landlords = economy.all("lab", region), economy.keys("operator", region)
     burn, cash = np.array([lab.burn for lab in labs]), economy.ledger.cash(economy.parties("lab", region))
     chance = contracts.renegotiation_chance(economy.params.sim.markets.contracts, burn, cash)
-    draws = [economy.streams.uniform("renegotiation", economy.clock, landlords, lab.number) for lab in labs]
-    return np.stack(draws, axis=1) < chance
+    pairs = np.repeat(landlords, len(labs)), np.tile([lab.number for lab in labs], len(landlords))
+    return economy.streams.uniform("renegotiation", economy.clock, *pairs).reshape(len(landlords), -1) < chance
 
 
 # -- prepayments: a claim of the tenant on the deal until rents have used it up ------------------------------------------

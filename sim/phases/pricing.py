@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.books.lending import borrow, repay
+from sim.kernels.holders import exchange
 from sim.markets import primary, tokens
 from sim.markets.secondary import note_price, trades
 from sim.orders import Book
@@ -18,7 +19,7 @@ from sim.phases.insuring import bids_within, restrain, sell_down
 from sim.phases.marking import book_marks, hand_over, unrelated
 from sim.phases.placing import usual_debt
 from sim.phases.redeeming import earn, flows, redeem
-from sim.sums import by_row, total
+from sim.sums import total
 from sim.units import MONTHS
 
 if TYPE_CHECKING:
@@ -219,16 +220,12 @@ def _trade(economy: Economy, region: str, exposure: np.ndarray) -> None:
         return
     exposure = exposure[:, slots]
     held = np.array([[total(row)] for row in exposure])
-    shares = deals["shares"][rows][:, :, slots]
     balance, prices = deals["state"]["balance"][rows], deals["price"][rows]
-    people = deals.investors[slots]
-    face, paid = np.zeros((len(people), len(people))), np.zeros((len(people), len(people)))
+    sold, (face, paid) = np.empty((2, len(slots), len(rows))), np.zeros((2, len(slots), len(slots)))
     for k in range(exposure.shape[0]):
         wanted = economy.allotment[region][k] * held[k]
         sells, buys = trades(exposure[k], wanted, economy.params.sim.markets.secondary.turnover)
-        slices = shares[:, k] * sells
-        face += np.outer((balance[:, k, None] * slices).sum(axis=0), buys)
-        paid += np.outer(((balance[:, k] * prices[:, k])[:, None] * slices).sum(axis=0), buys)
-        shares[:, k] += np.outer(by_row(slices), buys) - slices
-    deals["shares"][np.ix_(rows, np.arange(exposure.shape[0]), slots)] = shares
+        exchange(*sold, deals["shares"], rows, slots, k, sells, buys, balance, prices)
+        face += np.outer(sold[0].sum(axis=1), buys)
+        paid += np.outer(sold[1].sum(axis=1), buys)
     hand_over(economy, region, face, paid)

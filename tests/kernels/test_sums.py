@@ -19,6 +19,15 @@ def test_a_long_column_adds_up_to_its_exact_sum(amounts):
     assert total(np.array(amounts)) == fsum(amounts)
 
 
+@given(
+    st.lists(SMALL, max_size=MANY)
+    | st.lists(st.sampled_from([1.0, -1.0, 2.0**-53, -(2.0**-53), 3.0 * 2.0**-53, 2.0**-106]), max_size=9)
+)
+def test_compiled_code_rounds_as_python_does(amounts):
+    """Halves of a last place too, which go to the even neighbour unless something is left beyond them."""
+    assert sums.exact(np.empty(sums.ROOM), np.array(amounts)) == fsum(amounts)
+
+
 def test_what_cancels_leaves_what_is_left():
     """1e16 and its opposite, forty times each, and one cent: a plain sum may lose the cent."""
     amounts = np.array([1e16] * 40 + [0.01] + [-1e16] * 40)
