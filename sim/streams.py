@@ -49,6 +49,15 @@ def entity(name: str) -> int:
     return crc32(name.encode())
 
 
+@njit(cache=True)
+def fractions(words):
+    """Uniforms in (0, 1) of the first two of four words each, (n, 4): 53 random bits."""
+    out = np.empty(words.shape[0])
+    for i in range(out.size):
+        out[i] = (np.float64(((words[i, 0] << np.uint64(32)) | words[i, 1]) >> np.uint64(11)) + 0.5) * 2.0**-53
+    return out
+
+
 @dataclass(frozen=True)
 class Streams:
     """All the randomness of one run."""
@@ -63,8 +72,7 @@ class Streams:
         counter[:, 2] = entities
         counter[:, 3] = index
         words = philox(counter, np.array([self.seed & 0xFFFFFFFF, self.seed >> 32], dtype=np.uint64))
-        bits = ((words[:, 0] << np.uint64(32)) | words[:, 1]) >> np.uint64(11)
-        return (bits.astype(np.float64) + 0.5) * 2.0**-53
+        return np.asarray(fractions(words))
 
     def draw(self, stream: str, month: int, entities: np.ndarray, index: int = 0) -> np.ndarray:
         """Standard normals, one an entity."""

@@ -9,7 +9,7 @@ import numpy as np
 from sim.books.fleet import BEFORE
 from sim.markets.compute import vintage_factor
 from sim.markets.parts import CHIPS, EQUIPMENT, SITE, opening
-from sim.markets.rules import barred_chips
+from sim.markets.rules import barred_chips, bars_chips
 from sim.markets.secondary import capped_value, sale_value
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def barred(economy: Economy, region: str, vintage: np.ndarray) -> np.ndarray:
 def rent_factor(economy: Economy, region: str, vintage: np.ndarray) -> np.ndarray:
     """Rent of vintages (n,) over that of the newest; none for those that a rule bars."""
     lag = economy.fleet.lag(economy.tape.frontier, vintage)
-    factor = vintage_factor(economy.tape[region].vintage_discount, lag)
+    factor: np.ndarray = vintage_factor(economy.tape[region].vintage_discount, lag)
+    if not bars_chips(economy.params.sim.markets.rules, region, economy.month):
+        return factor
     return np.where(barred(economy, region, vintage), 0.0, factor)
 
 

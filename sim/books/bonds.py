@@ -49,14 +49,13 @@ class Bonds(Table):
         self.ledger.pay("bond_issue", self.holders, issuer, amount * shares)
         self.add(1, issuer=issuer, region=region, issued=issued, due=due, balance=amount, coupon=coupon, shares=shares)
 
-    def service(self, issuer: int, month: int) -> np.ndarray:
-        """The issuer, who has the cash, pays what is ``owed`` in ``month``; returns the coupons (i,), USD."""
-        coupons, principal = self.owed(issuer, month)
+    def service(self, issuer: int, month: int, coupons: np.ndarray, principal: np.ndarray) -> None:
+        """The issuer, who has the cash, pays what is ``owed`` in ``month``."""
         self.ledger.pay("coupon", issuer, self.holders, coupons)
         self.ledger.pay("bond_repaid", issuer, self.holders, principal)
-        rows = self.outstanding(issuer)
-        self["balance"][rows[self["due"][rows] <= month]] = 0.0
-        return coupons
+        if principal.any():
+            rows = self.outstanding(issuer)
+            self["balance"][rows[self["due"][rows] <= month]] = 0.0
 
     def write_down(self, issuer: int, share: float) -> np.ndarray:
         """Holders lose ``share`` of what an issuer owes; USD (i,) by holder."""

@@ -213,9 +213,8 @@ class Ledger:
             raise ValueError("Cash moves only through pay(); nothing was posted.")
         if not np.isfinite(amounts).all():
             raise ValueError(f"{falls} to {rises}: an amount is not finite; nothing was posted.")
-        parties, amounts = np.broadcast_arrays(np.asarray(parties, np.int64), amounts)
-        parties, amounts = np.ascontiguousarray(parties).ravel(), np.ascontiguousarray(amounts).ravel()
-        shift(self.balances, parties, amounts, ACCOUNT[rises], ACCOUNT[falls])
+        parties, amounts = np.ascontiguousarray(parties, np.int64), np.ascontiguousarray(amounts)
+        shift(self.balances, shared_size(parties, amounts), parties, amounts, ACCOUNT[rises], ACCOUNT[falls])
 
     def forgive(self, account: str, issuers, holders, amounts) -> None:
         """Write off a claim: a loss to its holder, a gain to its issuer."""

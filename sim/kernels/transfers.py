@@ -14,11 +14,11 @@ def one(values, i):
 
 
 @njit(cache=True)
-def shift(balances, parties, amounts, rises, falls):
-    """Add amounts (n,) to one account of parties (n,), and take them from another."""
-    for i in range(parties.size):
-        balances[parties[i], rises] += amounts[i]
-        balances[parties[i], falls] -= amounts[i]
+def shift(balances, count, parties, amounts, rises, falls):
+    """Add amounts (count,) to one account of parties (count,), and take them from another; (1,) for all."""
+    for i in range(count):
+        balances[one(parties, i), rises] += one(amounts, i)
+        balances[one(parties, i), falls] -= one(amounts, i)
 
 
 @njit(cache=True)

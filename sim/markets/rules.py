@@ -43,8 +43,13 @@ def barred_models(p: Params, region: str, month: int, labs: int) -> np.ndarray:
     return np.arange(labs) < (p.barred_labs if region == p.labs_region and month >= p.month else 0)
 
 
+def bars_chips(p: Params, region: str, month: int) -> bool:
+    """Whether any may not run; ``month`` since recording began."""
+    return region == p.chips_region and month >= p.month
+
+
 def barred_chips(p: Params, region: str, month: int, ordered: np.ndarray) -> np.ndarray:
     """Whether chips may not run; ``ordered`` (n,) and ``month`` since recording began."""
-    if region != p.chips_region or month < p.month:
+    if not bars_chips(p, region, month):
         return np.zeros(np.shape(ordered), dtype=bool)
     return (ordered >= p.chips_first) & (ordered <= p.chips_last)

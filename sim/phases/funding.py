@@ -90,8 +90,8 @@ def _service_bonds(economy: Economy, region: str, cloud: Any) -> None:
     """Coupons, and principal at the end; new bonds repay old ones where cash does not. Investors' coupons are income."""
     coupons, principal = economy.bonds.owed(cloud.party, economy.clock)
     fund_cloud(economy, region, cloud, total(coupons) + total(principal))
-    paid = economy.bonds.service(cloud.party, economy.clock)
-    economy.earned[economy.slots(region)] += paid[economy.slots(region)]
+    economy.bonds.service(cloud.party, economy.clock, coupons, principal)
+    economy.earned[economy.slots(region)] += coupons[economy.slots(region)]
 
 
 def borrow_for(economy: Economy, region: str, cloud: Any, spending: float) -> None:
