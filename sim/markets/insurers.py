@@ -85,9 +85,14 @@ def forced_sale(
     market : USD of all notes outstanding
     """
 
+    who = np.flatnonzero(need > 0.0)
+    if not len(who):
+        return np.zeros(face.shape), 0.0
+
     def sold(fall: float) -> np.ndarray:
-        relief = p.target * charge * exposure - loss(fall) * face
-        return np.array([shares_sold(*columns, charge) for columns in zip(need, relief, strict=True)])
+        relief, found = p.target * charge * exposure[who] - loss(fall)[who] * face[who], np.zeros(face.shape)
+        found[who] = [shares_sold(*columns, charge) for columns in zip(need[who], relief, strict=True)]
+        return found
 
     def caused(shares: np.ndarray, cap: float = p.price_cap) -> float:
         return impact(0.0, p.price_impact, cap, total((shares * face).ravel()) / max(market, 1.0))

@@ -109,6 +109,15 @@ def test_prices_fall_no_further_than_to_where_a_sale_costs_the_capital_that_it_f
     assert fall == approx(0.125, rel=1e-9) and 0.9 * float(sold[0, 0]) * 100.0 / 10.0 == approx(0.125, rel=1e-9)
 
 
+def test_who_needs_nothing_sells_nothing_and_changes_no_price(rules):
+    """Beside the insurer who must sell stands one who need not: the fall is that of the first alone."""
+    face, charge = np.full((2, 1), 100.0), np.array([0.3])
+    alone, fall = market.forced_sale(rules, np.array([15.0]), face[:1], face[:1], charge, lambda f: np.full((1, 1), f), 200.0)
+    both, same = market.forced_sale(rules, np.array([0.0, 15.0]), face, face, charge, lambda f: np.full((2, 1), f), 200.0)
+    none, stays = market.forced_sale(rules, np.zeros(2), face, face, charge, lambda f: np.full((2, 1), f), 200.0)
+    assert both.tolist() == [[0.0], alone[0].tolist()] and same == fall and not none.any() and stays == 0.0
+
+
 @settings(max_examples=50)
 @given(st.floats(0.0, 50.0), st.lists(st.tuples(st.floats(0.0, 20.0), st.floats(0.001, 0.3)), min_size=1, max_size=8))
 def test_relief_is_what_is_needed_or_all_there_is(need, notes):
