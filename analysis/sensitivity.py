@@ -36,7 +36,7 @@ from sim.run import outputs
 from sim.terminal import judged
 from sim.units import MONTHS
 
-PACE = 0.02  # seconds a simulated month of the class economy takes one core, measured
+PACE = 0.013  # seconds a simulated month of the class economy takes one core, measured
 MOST_HOURS = 1000.0
 LINE = "{:<62}{:>20}{:>20}{:>20}"
 

@@ -31,7 +31,7 @@ from sim.mistakes import Mistake, Mistakes, suggestion, wrong
 from sim.run import outputs
 from sim.terminal import judged
 
-PACE = 0.02  # seconds a simulated month of the class economy takes one core, measured
+PACE = 0.013  # seconds a simulated month of the class economy takes one core, measured
 MOST_SEEDS, MOST_MONTHS, MOST_HOURS = 2000, 600, 1000.0
 AMOUNTS = ("USD", "GPU", "USD/GPU", "USD/GPU-hour", "USD/GPU/year", "count")
 LINE = "{:<28}{:>12}{:>24}{:>7}  {}"

@@ -20,7 +20,7 @@ from analysis.settings import seeds_among
 from analysis.statements import page as statement_page
 from analysis.statements.judging import Judgement
 from analysis.statements.plan import FIRST as FIRST
-from analysis.statements.plan import Plan, World, make, seconds
+from analysis.statements.plan import START, Plan, World, make, seconds
 from analysis.statements.spec import Statement
 from analysis.statements.spec import load as load_statements
 from analysis.statistics.intervals import LEVEL, fewest_seeds
@@ -139,8 +139,9 @@ def announce(runs: int, todo: Sequence[Params]) -> None:
     text = f"{runs} runs, {runs - len(todo)} of them stored"
     if todo:
         workers = min(cores(), len(todo))
-        minutes = max(sum(map(seconds, todo)) / workers, 6.0) / 60.0
-        text += f"; {len(todo)} to make on {workers} cores, about {lasting(minutes / 60.0)}"
+        worlds = len({params.model_copy(update={"seed": 0}) for params in todo})  # each a sweep, whose processes begin anew
+        taken = START * worlds + sum(map(seconds, todo)) / workers
+        text += f"; {len(todo)} to make on {workers} cores, about {lasting(taken / 3600.0)}"
         text += ", and two or three minutes more if kernels are yet to be compiled"
     print(text + ".", file=sys.stderr, flush=True)
 

@@ -5,7 +5,7 @@ from pytest import approx, fixture
 from sim.books.deals import BUILDING, OPERATING
 from sim.build import build
 from sim.compose import resolve
-from sim.reports import _ladder
+from sim.regional import _ladder
 
 SMALL = ("size=class", "horizon_years=1", "regions=[us]", "sim.build.burn_in=0")
 
