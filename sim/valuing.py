@@ -104,6 +104,14 @@ def used_value(
     return found
 
 
+def used_prices(economy: Economy, region: str, vintage: np.ndarray) -> np.ndarray:
+    """What whole units of vintages (n,) would fetch now, USD/GPU."""
+    market, p, factor = economy.tape[region], economy.params.sim.markets.secondary, rent_factor(economy, region, vintage)
+    running = economy.fleet.running_cost[economy.regions.index(region), vintage]
+    decline, cost = market.depreciation_seen, market.unit_cost
+    return np.asarray(sale_value(p, market.rent * factor, running, decline, cost, factor, market.fire_sale))
+
+
 def market_values(economy: Economy, region: str, rows: np.ndarray) -> np.ndarray:
     """What would be fetched now by what backs deals ``rows``, USD."""
     site = economy.deals["backing"][rows] == SITE

@@ -58,6 +58,14 @@ class Equipment(Table):
             self[name][rows] *= 1.0 - share
         return gone
 
+    def write_down(self, rows: np.ndarray, values: np.ndarray) -> float:
+        """Leased units are booked at ``values`` (n,) USD where that is less; USD written off."""
+        kept = np.minimum(np.divide(values, self["book"][rows], out=np.ones_like(values), where=self["book"][rows] > 0.0), 1.0)
+        written = float((self["book"][rows] * (1.0 - kept)).sum())
+        for name in ("cost", "book"):
+            self[name][rows] *= kept
+        return written
+
     def owned(self, lessors: np.ndarray) -> np.ndarray:
         """Book value (l,) of what lessors own, USD."""
         return np.array([self["book"][self["lessor"] == party].sum() for party in lessors.tolist()])

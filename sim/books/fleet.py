@@ -143,6 +143,14 @@ class Fleet:
             self.deals[name][rows] = 0.0
         return left
 
+    def write_down(self, cloud: int, values: np.ndarray) -> float:
+        """A cloud books its installed units at ``values`` (vintage,) USD where that is less; USD written off."""
+        kept = np.minimum(np.divide(values, self.book[cloud], out=np.ones_like(values), where=self.book[cloud] > 0.0), 1.0)
+        written = float((self.book[cloud] * (1.0 - kept)).sum())
+        for stock in (self.cost, self.book):
+            stock[cloud] *= kept
+        return written
+
     def retire_clouds(self, month: int, service_life: int) -> np.ndarray:
         """Clouds' units older than the service life leave; returns the book value written off, USD (cloud,)."""
         old = slice(0, max(BEFORE + month - service_life, 0) + 1)

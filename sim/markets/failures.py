@@ -13,7 +13,9 @@ class Params(Frozen):
     month: int = quantity("month", 0, 2400, "in which it fails, after recording begins")
     tenant: Literal["largest", "largest_lab", "largest_cloud"]  # by the contract rents that it owes
     training_kept: float = quantity("share", 0.0, 1.0, "of a failed lab's training that its new owners go on with at first")
-    bond_recovery: float = quantity("share", 0.0, 1.0, "of bonds that holders keep when a cloud fails; the rest is lost")
+    bond_recovery: float = quantity(
+        "share", 0.0, 1.0, "of bonds, least that holders keep when a cloud fails; more where its cash and units cover more"
+    )
 
     def conflicts(self, params: Any) -> Iterable[str]:
         """A tenant can fail only where there are some."""

@@ -19,7 +19,9 @@ class Params(Frozen):
     calm_operator: float = quantity("year", 0.0, 100.0, "of earnings: debts of an operator that lenders find usual")
     slope: float = quantity("1/year", 0.0, 0.5, "added to coupons of its new deals per year of earnings beyond")
     most_premium: float = quantity("1/year", 0.0, 0.5, "most that is added")
-    limit: float = quantity("year", 0.0, 1000.0, "of other earnings: debts beyond which nobody lends a guarantor; 0: none")
+    limit: float = quantity(
+        "year", 0.0, 1000.0, "of other earnings: seen debts beyond which nobody lends a guarantor for anything new; 0: none"
+    )
 
     def conflicts(self, params: Any) -> Iterable[str]:
         """Agencies never see less risk in a cloud than at calm debts, nor more than the cap."""

@@ -12,7 +12,7 @@ from sim.books.deals import BUILDING, OPERATING
 from sim.books.fleet import BEFORE
 from sim.phases import placing
 from sim.phases.dealing import draw
-from sim.phases.funding import borrow_for, distribute, earn, other_business, owed_with_orders, rescue
+from sim.phases.funding import affords, borrow_for, distribute, earn, other_business, owed_with_orders, rescue
 from sim.phases.governing import pay_states, plan
 from sim.phases.leasing import begin_leases, reject
 from sim.phases.paying import bills, cloud_bills, pay_bills, vendor_share
@@ -94,6 +94,7 @@ def _plan_clouds(economy: Economy, region: str) -> None:
     for cloud, noise in zip(clouds, economy.draw("sentiment", economy.keys("cloud", region)), strict=True):
         order = cloud.order(market, capacity, kept * cloud.value(market, rent, decline, life), growth, float(noise))
         amount = order.amount * cloud.dares(owed_with_orders(economy, cloud), other_business(economy, region, cloud))
+        amount = min(amount, affords(economy, region, cloud))
         economy.fleet.order(cloud.slot, economy.clock, amount / market.unit_cost, amount)
         economy.sites.waits[cloud.slot, BEFORE + economy.clock] = staged(economy)
         economy.note(region, orders=amount, orders_clouds=amount)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.books.audit import Gap
+from sim.books.bonds import by_holder
 from sim.books.deals import BUILDING, CLASSES, OPERATING
 from sim.kernels.rents import rent_value
 from sim.markets import exposures as market
@@ -104,16 +105,26 @@ def _claims(economy: Economy, region: str) -> list[Part]:
         issuers, holders, held = deals.spread(rows, deals["state"]["balance"][rows] * only)
         found.append(_part(issuers, holders, k, held, NOTES))
     local = np.array([member.region == region for member in ledger.members])
-    for account, creditor, kind in (("loans", "banks", LOANS), ("bonds", "savers", BONDS)):
-        debtors = np.flatnonzero(local & (ledger.balance(slice(len(local)), account) < 0.0))
-        found.append(_part(debtors, np.array(economy.outside[creditor, region]), 0, -ledger.balance(debtors, account), kind))
-    found += [_contracts(economy, region), _pledges(economy, region), _guarantees(economy, region)]
+    debtors = np.flatnonzero(local & (ledger.balance(slice(len(local)), "loans") < 0.0))
+    found.append(_part(debtors, np.array(economy.outside["banks", region]), 0, -ledger.balance(debtors, "loans"), LOANS))
+    found += [_bonds(economy, region), _contracts(economy, region), _pledges(economy, region), _guarantees(economy, region)]
     prepaid = -ledger.balance(party, "prepaid")
     found.append(_part(party, economy.contracts["tenant"][rows], len(CLASSES), prepaid, PREPAID))
     operators = economy.parties("operator", region)
     late = np.maximum(-ledger.balance(operators, "claims"), 0.0)
     found.append(_part(operators, np.array(economy.outside["landlords", region]), 0, late, RENTS))
     return found + _protection(economy, region)
+
+
+def _bonds(economy: Economy, region: str) -> Part:
+    """What clouds owe the holders of their bonds."""
+    people = economy.parties("cloud", region)
+    if economy.params.agents.clouds.bond_tenor == 0:
+        owed, savers = -economy.ledger.balance(people, "bonds"), np.array(economy.outside["savers", region])
+        return _part(people, savers, 0, owed, BONDS)
+    book = economy.bonds
+    owed = np.concatenate([by_holder(book["shares"][rows], book["balance"][rows]) for rows in map(book.outstanding, people)])
+    return _part(np.repeat(people, len(book.holders)), np.tile(book.holders, len(people)), 0, owed, BONDS)
 
 
 def _contracts(economy: Economy, region: str) -> Part:
@@ -169,7 +180,7 @@ def _means(economy: Economy, region: str) -> tuple[np.ndarray, np.ndarray]:
     """What each party (p,) has beside its claims, USD: while it pays, and once it does not."""
     ledger, deals = economy.ledger, economy.deals
     count = len(ledger.members)
-    going = np.maximum(ledger.cash(slice(count)), 0.0) + np.maximum(ledger.balance(slice(count), "bonds"), 0.0)
+    going = np.maximum(ledger.cash(slice(count)), 0.0)
     lessors = economy.parties("lessor", region)
     going[lessors] += ledger.balance(lessors, "fleet")
     works = economy.rows(region, BUILDING)

@@ -1,7 +1,7 @@
 """Fail: a cloud that cannot pay what it guaranteed, or a tenant by script. Every deal that counted on it shows it.
 
-A failed cloud's contracts fall to spot, its guarantees are void, its bonds are cut to what their holders recover, and its owners
-lose all; its new owners run on what it has. Labs fail in ``using``.
+A failed cloud's contracts fall to spot and its guarantees are void. Its units are booked at what they would fetch, its bonds cut to
+what it then has, and its owners lose the rest; its new owners run on what is left. Labs fail in ``using``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 
 from sim.books.deals import BUILDING, OPERATING
 from sim.books.tables import Rows
-from sim.markets.guarantees import room
-from sim.phases.funding import other_business
+from sim.phases.funding import credit
 from sim.phases.renting import spot
 from sim.sums import total
+from sim.valuing import used_prices
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -32,9 +32,7 @@ def check_guarantors(economy: Economy, region: str) -> None:
     p = economy.params.sim.markets.guarantees
     for cloud in economy.all("cloud", region) if p.limit > 0.0 else []:
         due = calls(economy, rented(economy, region, np.array([cloud.party])))
-        disclosed = economy.tape[region].rules.disclosed
-        owed = cloud.reported + (cloud.shown if disclosed or p.seen == "all" else 0.0)
-        able = max(float(economy.ledger.cash(cloud.party)), 0.0) + room(p, owed, other_business(economy, region, cloud))
+        able = max(float(economy.ledger.cash(cloud.party)), 0.0) + credit(economy, region, cloud)
         if due > able:
             fail_cloud(economy, region, cloud, "guarantees called beyond its means; contracts reset to spot")
 
@@ -53,9 +51,11 @@ def fail_cloud(economy: Economy, region: str, cloud: Any, text: str) -> None:
     deals, rows = economy.deals, rented(economy, region, np.array([cloud.party]))
     void = np.where(deals["state"]["guarantee_called"][rows], 0.0, deals["terms"]["guarantee_strike"][rows])
     deals["terms"]["guarantee_strike"][rows] = 0.0
-    fall = reset(economy, region, rows)
-    lost = economy.owners.wipe_out(cloud.party)
+    fall, worth = reset(economy, region, rows), float(economy.ledger.net_worth(cloud.party))
+    _start_afresh(economy, region, cloud)
     economy.note(region, cloud_failures=1.0, guarantees_void=total(void), bond_losses=_cut_bonds(economy, region, cloud))
+    economy.owners.wipe_out(cloud.party)
+    lost = max(worth - float(economy.ledger.net_worth(cloud.party)), 0.0)
     economy.happens("failure", region, party=f"cloud {cloud.name}", amount=lost, text=text)
     show(economy, region, rows, f"cloud {cloud.name}", fall)
     hit = rows[void > 0.0]
@@ -87,9 +87,19 @@ def show(economy: Economy, region: str, rows: np.ndarray, party: str, fall: np.n
     economy.note(region, deals_hit=float(len(rows)), rent_lost=total(fall))
 
 
+def _start_afresh(economy: Economy, region: str, cloud: Any) -> None:
+    """A failed cloud books its installed units at what they would fetch now."""
+    fleet = economy.fleet
+    values = fleet.gpus[cloud.slot] * used_prices(economy, region, np.arange(len(fleet.frontier)))
+    economy.ledger.post(cloud.party, "profit", "fleet", fleet.write_down(cloud.slot, values))
+
+
 def _cut_bonds(economy: Economy, region: str, cloud: Any) -> float:
-    """Holders lose what they do not recover; USD."""
-    share, ledger = 1.0 - economy.params.sim.markets.failures.bond_recovery, economy.ledger
+    """Holders lose what the cloud's cash and units do not cover, and keep ``bond_recovery`` at least; USD."""
+    ledger, least = economy.ledger, economy.params.sim.markets.failures.bond_recovery
+    owed = -float(ledger.balance(cloud.party, "bonds"))
+    has = float(ledger.cash(cloud.party)) + float(ledger.balance(cloud.party, "fleet"))
+    share = 1.0 - max(min(has / owed, 1.0), least) if owed > 0.0 else 0.0
     if cloud.params.bond_tenor == 0:
         lost = -share * float(ledger.balance(cloud.party, "bonds"))
         ledger.forgive("bonds", cloud.party, economy.outside["savers", region], lost)

@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.books.ledger import WORLD
 from sim.books.lending import borrow
+from sim.markets.guarantees import room
 from sim.sums import total
 from sim.units import MONTHS
 
@@ -34,8 +35,24 @@ def other_business(economy: Economy, region: str, cloud: Any) -> float:
 
 def owed_with_orders(economy: Economy, cloud: Any) -> float:
     """A cloud's bonds and what its orders will still cost, USD."""
-    fleet = economy.fleet
-    return total((fleet.order_value - fleet.paid)[cloud.slot]) - float(economy.ledger.balance(cloud.party, "bonds"))
+    return _unpaid(economy, cloud) - float(economy.ledger.balance(cloud.party, "bonds"))
+
+
+def _unpaid(economy: Economy, cloud: Any) -> float:
+    """What a cloud's orders will still cost, USD."""
+    return total((economy.fleet.order_value - economy.fleet.paid)[cloud.slot])
+
+
+def credit(economy: Economy, region: str, cloud: Any) -> float:
+    """USD that a cloud can still borrow, as its debts are seen; no end without a limit."""
+    owed = _known(economy, cloud) - float(economy.ledger.balance(cloud.party, "bonds"))
+    return room(economy.params.sim.markets.guarantees, owed, other_business(economy, region, cloud))
+
+
+def affords(economy: Economy, region: str, cloud: Any) -> float:
+    """USD that a cloud can order this month: what its credit leaves beside unpaid orders, and what its other business brings."""
+    left = max(credit(economy, region, cloud) - _unpaid(economy, cloud), 0.0)
+    return left + other_business(economy, region, cloud) / MONTHS
 
 
 def issue_bonds(economy: Economy, region: str, cloud: Any, amount: float) -> None:
@@ -98,8 +115,8 @@ def borrow_for(economy: Economy, region: str, cloud: Any, spending: float) -> No
     """Bonds for part of a month's capital ``spending``, USD, that is much for other business; then for what cash lacks."""
     p = cloud.params
     beyond = spending - p.bond_from * other_business(economy, region, cloud) / MONTHS
-    if p.bond_share > 0.0 and beyond > 0.0:
-        issue_bonds(economy, region, cloud, p.bond_share * beyond)
+    if (amount := min(p.bond_share * beyond, credit(economy, region, cloud))) > 0.0:
+        issue_bonds(economy, region, cloud, amount)
     fund_cloud(economy, region, cloud, spending)
 
 

@@ -14,12 +14,11 @@ from sim.books.fleet import BEFORE
 from sim.books.lending import collect, lend
 from sim.markets import upgrades
 from sim.markets.compute import effective
-from sim.markets.secondary import sale_value
 from sim.phases.funding import fund_cloud
 from sim.phases.paying import pay_bills, whole_bill
 from sim.sums import total
 from sim.units import MONTHS
-from sim.valuing import rent_factor
+from sim.valuing import rent_factor, used_prices
 
 if TYPE_CHECKING:
     from sim.economy import Economy
@@ -238,15 +237,11 @@ def _release(economy: Economy, region: str, rows: np.ndarray, share: np.ndarray)
     """``share`` (n,) of leases' units goes to clouds, at what used units fetch."""
     if not len(rows):
         return
-    p, fleet, market, i = economy.params.sim.markets, economy.fleet, economy.tape[region], economy.regions.index(region)
+    p, fleet, i = economy.params.sim.markets, economy.fleet, economy.regions.index(region)
     book = fleet.equipment
     vintage, lessor = book["vintage"][rows], book["lessor"][rows]
     gpus, value = book.give_back(rows, share)
-    factor, running = rent_factor(economy, region, vintage), fleet.running_cost[i, vintage]
-    unit = sale_value(
-        *(p.secondary, market.rent * factor, running, market.depreciation_seen, market.unit_cost, factor, market.fire_sale)
-    )
-    price = gpus * unit
+    price = gpus * used_prices(economy, region, vintage)
     for cloud in economy.all("cloud", region):
         fund_cloud(economy, region, cloud, cloud.weight * total(price))
         economy.ledger.pay("used_gpus", cloud.party, lessor, cloud.weight * price)
@@ -258,32 +253,41 @@ def _release(economy: Economy, region: str, rows: np.ndarray, share: np.ndarray)
 
 
 def _settle(economy: Economy, region: str, lessor: Any) -> None:
-    """Interest, principal beyond what units carry, the rest to owners. Interest on works becomes part of their cost."""
+    """Interest, principal beyond what units carry, the rest to owners. Interest on works becomes part of their cost.
+
+    Interest that a lessor has no cash for is lent to it.
+    """
     ledger, market, one = economy.ledger, economy.tape[region], np.array([lessor.party])
     lessor.learn(market)
     owed, book = -float(ledger.balance(lessor.party, "loans")), float(economy.fleet.equipment.owned(one)[0])
     cash = max(float(ledger.cash(lessor.party)), 0.0)
-    interest = min(owed * (market.base_rate + lessor.params.spread) / MONTHS, cash)
+    asked, bank = owed * (market.base_rate + lessor.params.spread) / MONTHS, economy.outside["banks", region]
+    interest = min(asked, cash)
     principal = min(max(-lessor.borrows(book, owed), 0.0), cash - interest)
-    collect(ledger, economy.outside["banks", region], one, np.array([interest]), np.array([principal]))
-    ledger.post(lessor.party, "fleet", "profit", economy.fleet.equipment.capitalise(lessor.party, economy.clock, interest))
+    collect(ledger, bank, one, np.array([interest]), np.array([principal]))
+    ledger.accrue("loans", lessor.party, bank, asked - interest)
+    ledger.post(lessor.party, "fleet", "profit", economy.fleet.equipment.capitalise(lessor.party, economy.clock, asked))
     capital, spare = float(ledger.net_worth(lessor.party)), max(float(ledger.cash(lessor.party)), 0.0)
     lessor.earn(capital, spare)
     ledger.pay("payout", lessor.party, economy.outside["savers", region], spare)
     if lessor.fails(capital):
-        _fail(economy, region, lessor, book)
+        _fail(economy, region, lessor)
     economy.note(region, lessor_equity=float(ledger.net_worth(lessor.party)))
 
 
-def _fail(economy: Economy, region: str, lessor: Any, book: float) -> None:
-    """A lessor's owners lose all, its bank what is not covered; new ones bring capital for the units that it still has."""
-    ledger = economy.ledger
+def _fail(economy: Economy, region: str, lessor: Any) -> None:
+    """A lessor's owners lose all, its bank what its units do not cover at today's prices; new owners bring capital."""
+    ledger, book = economy.ledger, economy.fleet.equipment
     economy.owners.wipe_out(lessor.party)
+    let = book.running(economy.regions.index(region), economy.clock)
+    let = let[book["lessor"][let] == lessor.party]
+    written = book.write_down(let, book["gpus"][let] * used_prices(economy, region, book["vintage"][let]))
+    ledger.post(lessor.party, "profit", "fleet", written)
     owed = -float(ledger.balance(lessor.party, "loans"))
     lost = min(max(-float(ledger.net_worth(lessor.party)), 0.0), owed)
     ledger.forgive("loans", lessor.party, economy.outside["banks", region], lost)
-    needed = lessor.params.restart * book
+    needed = lessor.params.restart * float(book.owned(np.array([lessor.party]))[0])
     _pay_in(economy, region, lessor, needed)
     lessor.worth, lessor.paid_in = float(ledger.net_worth(lessor.party)), 0.0
-    economy.note(region, lessor_failures=1.0, bank_losses_lessors=lost)
+    economy.note(region, lessor_failures=1.0, bank_losses_lessors=lost, lessor_losses=written)
     economy.happens("failure", region, party=f"lessor {lessor.name}", amount=lost, text="new owners")

@@ -9,6 +9,7 @@ from sim.books.lending import lend
 from sim.markets import exposures as market
 from sim.phases import exposing, hedging
 from sim.phases.failing import largest_tenant, reset
+from sim.phases.funding import issue_bonds
 from sim.sums import total
 from tests.phases.economies import economy_of
 
@@ -23,6 +24,7 @@ def lived():
         economy.step()
     people = economy.parties("investor", "us")
     lend(economy.ledger, economy.outside["banks", "us"], people, 1e9 + 1e8 * np.arange(len(people)))
+    issue_bonds(economy, "us", economy.all("cloud", "us")[0], 1e8)
     return economy
 
 
@@ -59,6 +61,16 @@ def test_a_loan_to_whomever_the_ledger_knows_is_in_it():
     shot = exposing.snapshot(economy, "us")
     mine = (shot.claims.payer == operator) & (shot.kind == exposing.LOANS)
     assert shot.claims.amount[mine] == approx([7e6]) and (shot.claims.payee[mine] == bank).all()
+
+
+def test_bonds_are_owed_to_those_who_hold_them(lived, shot):
+    """To each investor what the book of bonds says, and to savers none; nobody counts them as means besides."""
+    mine, owed = shot.kind == exposing.BONDS, lived.bonds.held()
+    assert owed.sum() > 0.0
+    for holder, amount in zip(lived.bonds.holders, owed, strict=True):
+        assert total(shot.claims.amount[mine & (shot.claims.payee == holder)]) == approx(amount)
+    people = lived.parties("investor", "us")
+    assert shot.going[people] == approx(np.maximum(lived.ledger.cash(people), 0.0))
 
 
 def test_seniors_come_before_juniors(lived, shot):

@@ -2,17 +2,18 @@
 
 import numpy as np
 import pandas as pd
-from pytest import approx, fixture, raises
+from pytest import approx, fixture, mark, raises
 
 from sim.books.deals import BUILDING, OPERATING
-from sim.books.ledger import ACCOUNT
+from sim.books.ledger import ACCOUNT, WORLD
 from sim.build import build
 from sim.compose import resolve
 from sim.markets.guarantees import room
 from sim.mistakes import Mistakes
 from sim.phases import failing
 from sim.phases.collateral import package
-from sim.phases.funding import issue_bonds, other_business
+from sim.phases.funding import affords, borrow_for, credit, issue_bonds, other_business
+from sim.valuing import used_prices
 from tests.phases.economies import SMALL, economy_of
 
 TERMS = ("scenario=guaranteed_campuses", "sim.markets.guarantees.limit=1000", "sim.markets.failures.bond_recovery=0.4")
@@ -85,24 +86,64 @@ def sell(economy, row: int) -> None:
         economy.step()
 
 
-def test_holders_of_a_failed_clouds_bonds_lose_all_but_what_they_recover(campuses):
-    """0.6 of 10 bn and of what it owed before is gone from its debts, from its holders' books and from what they earned."""
+def strip(economy, cloud, cash: float) -> None:
+    """Leave a cloud ``cash`` USD and units that are booked at nothing."""
+    fleet, ledger = economy.fleet, economy.ledger
+    ledger.post(cloud.party, "profit", "fleet", float(ledger.balance(cloud.party, "fleet")))
+    fleet.book[cloud.slot] = fleet.paid[cloud.slot] = 0.0
+    ledger.pay("core_earnings", WORLD, cloud.party, cash)
+    ledger.pay("payout", cloud.party, economy.outside["savers", "us"], float(ledger.cash(cloud.party)) - cash)
+
+
+@mark.parametrize("covered, kept", [(2.0, 1.0), (0.7, 0.7), (0.1, 0.4)])
+def test_holders_of_a_failed_clouds_bonds_lose_what_it_does_not_cover_and_keep_two_fifths(campuses, covered, kept):
+    """What they lose is gone from its debts, from their books and from what they earned."""
     economy, cloud = campuses
-    owed, earned = -economy.ledger.balance(cloud.party, "bonds"), economy.earned.copy()
+    owed, earned = -float(economy.ledger.balance(cloud.party, "bonds")), economy.earned.copy()
+    strip(economy, cloud, covered * owed)
     failing.fail_cloud(economy, "us", cloud, "")
-    assert owed >= 1e10 and -economy.ledger.balance(cloud.party, "bonds") == approx(0.4 * owed)
-    assert economy.facts["us"]["bond_losses"] == approx(0.6 * owed) == approx((earned - economy.earned).sum())
+    assert owed >= 1e10 and -economy.ledger.balance(cloud.party, "bonds") == approx(kept * owed)
+    assert economy.facts["us"]["bond_losses"] == approx((1.0 - kept) * owed) == approx((earned - economy.earned).sum())
     books = economy.ledger.balances[economy.bonds.holders, ACCOUNT["bonds"]]
-    assert books.sum() == approx(0.4 * owed) and economy.bonds.held() == approx(books) and balanced(economy)
+    assert books.sum() == approx(kept * owed) and economy.bonds.held() == approx(books) and balanced(economy)
+
+
+def test_a_failed_cloud_books_its_units_at_what_they_would_fetch_and_is_no_richer(campuses):
+    """It covers its bonds, so holders lose nothing, and its owners what its units were booked at beyond a sale."""
+    economy, cloud = campuses
+    fleet, ledger = economy.fleet, economy.ledger
+    ledger.pay("core_earnings", WORLD, cloud.party, 1e12)
+    worth, works = float(ledger.net_worth(cloud.party)), float(fleet.paid[cloud.slot].sum())
+    price = used_prices(economy, "us", np.arange(len(fleet.frontier)))
+    expected = np.minimum(fleet.book[cloud.slot], fleet.gpus[cloud.slot] * price)
+    failing.fail_cloud(economy, "us", cloud, "")
+    assert fleet.book[cloud.slot] == approx(expected) and ledger.balance(cloud.party, "fleet") == approx(expected.sum() + works)
+    assert economy.facts["us"]["bond_losses"] == 0.0 and balanced(economy)
+    assert events(economy)["amount"].iloc[0] == approx(worth - float(ledger.net_worth(cloud.party))) and expected.sum() > 0.0
 
 
 def test_bonds_that_savers_hold_are_cut_too():
     economy = economy_of("scenario=two_channels", "sim.markets.failures.bond_recovery=0.4")
     cloud = economy.all("cloud", "us")[0]
     issue_bonds(economy, "us", cloud, 100.0)
+    strip(economy, cloud, 0.0)
     failing.fail_cloud(economy, "us", cloud, "")
     assert economy.ledger.balance(cloud.party, "bonds") == approx(-40.0)
     assert economy.ledger.balance(economy.outside["savers", "us"], "bonds") == approx(40.0) and balanced(economy)
+
+
+def test_a_cloud_at_its_limit_orders_what_its_other_business_brings_and_borrows_for_nothing_new(campuses):
+    """It is seen to owe all that it may but 5: it orders no more than 5 beside a month's earnings, and less what orders cost."""
+    economy, cloud = campuses
+    earns, fleet = other_business(economy, "us", cloud), economy.fleet
+    cloud.called, cloud.shown = True, 1_000.0 * earns + float(economy.ledger.balance(cloud.party, "bonds")) - 5.0
+    assert credit(economy, "us", cloud) == approx(5.0, abs=1e-2)
+    fleet.order_value[cloud.slot] = fleet.paid[cloud.slot]
+    assert affords(economy, "us", cloud) == approx(5.0 + earns / 12.0, rel=1e-12)
+    before = float(economy.ledger.balance(cloud.party, "bonds"))
+    economy.ledger.pay("core_earnings", WORLD, cloud.party, 1e12)
+    borrow_for(economy, "us", cloud, 1e12)
+    assert before - float(economy.ledger.balance(cloud.party, "bonds")) <= 5.01
 
 
 @fixture
@@ -126,7 +167,8 @@ def test_what_sales_call_is_what_they_lack_of_the_strike(called):
 def test_a_guarantor_fails_when_cash_and_credit_are_less_than_what_is_called(called):
     """Credit to a thousand years of earnings: it owes all of that but 10, and has cash of 21 or of 19 against calls of 30."""
     economy, cloud, _ = called
-    cloud.reported, cloud.shown = 0.0, 1_000.0 * other_business(economy, "us", cloud) - 10.0
+    bonds = -float(economy.ledger.balance(cloud.party, "bonds"))
+    cloud.shown = 1_000.0 * other_business(economy, "us", cloud) - bonds - 10.0
     for cash, fails in ((21.0, False), (19.0, True)):
         has = float(economy.ledger.cash(cloud.party))
         economy.ledger.pay("payout", cloud.party, economy.outside["savers", "us"], has - cash)

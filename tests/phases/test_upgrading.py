@@ -238,16 +238,32 @@ def test_units_that_nobody_may_swap_stay_until_their_term(let):
 
 
 def test_a_lessor_that_owes_more_than_it_has_fails_and_its_bank_loses_the_rest(let):
-    """Units worth half of their loan: owners lose all, the bank what is not covered, and new ones bring a tenth of the book."""
+    """Units worth half of their loan: owners lose all, the bank what is not covered, and new ones bring a tenth of the book.
+
+    The lessor has no cash for the month's interest, at 4.2 % and 3 %, which is lent to it and lost.
+    """
     economy, lessor, _ = let
     book, ledger = economy.fleet.equipment, economy.ledger
     price = float(book["price"][0])
     book["book"][0] = 0.35 * price
     ledger.post(lessor.party, "profit", "fleet", 0.65 * price)
     upgrading._settle(economy, "us", lessor)
-    assert economy.facts["us"]["bank_losses_lessors"] == approx(0.35 * price, rel=1e-6)
+    assert economy.facts["us"]["bank_losses_lessors"] == approx((0.35 + 0.7 * 0.072 / 12.0) * price, rel=1e-6)
     assert -float(ledger.balance(lessor.party, "loans")) == approx(0.35 * price, rel=1e-6)
     assert economy.facts["us"]["lessor_equity"] == approx(0.035 * price, rel=1e-3)
+
+
+def test_a_failed_lessors_bank_loses_what_its_units_would_not_fetch_today(let):
+    """Booked at the loan, worth less in a market in which nothing is paid for compute: all but the rest of it is lost at once."""
+    economy, lessor, _ = let
+    book, ledger = economy.fleet.equipment, economy.ledger
+    price = float(book["price"][0])
+    ledger.post(lessor.party, "profit", "fleet", 0.31 * price)
+    book["book"][0] = 0.69 * price
+    economy.publish("us", rent=1.0)
+    upgrading._settle(economy, "us", lessor)
+    assert float(book["book"][0]) == 0.0 and ledger.balance(lessor.party, "loans") == approx(0.0, abs=1e-2)
+    assert economy.facts["us"]["bank_losses_lessors"] == approx((0.7 + 0.7 * 0.072 / 12.0) * price, rel=1e-6)
 
 
 def test_interest_on_works_becomes_part_of_their_cost(let):
