@@ -36,6 +36,7 @@ WIDEST, LARGEST = 16.0, 2400.0  # points, points squared
 LEAST: Final = 1e-3  # of the largest claim: what is smaller is not drawn
 DPI: Final = 150
 MANY: Final = 6  # parties in a column that are named below their points
+WHOLE = 1.0 - 1e-6  # of what is owed: less is not all
 
 
 class NoNetwork(ValueError):
@@ -138,8 +139,8 @@ def finding(shown: Picture) -> str:
 
 
 def _whose(shown: Picture) -> str:
-    """What the scene supposes, and which tenants pay nothing in it."""
-    failed = [node for node in sorted(shown.graph) if _kind(node)[0] == 0 and _part_paid(shown.graph, node) < 0.01]
+    """What the scene supposes, and which tenants have failed in it: others pay all that they owe."""
+    failed = [node for node in sorted(shown.graph) if _kind(node)[0] == 0 and _part_paid(shown.graph, node) < WHOLE]
     if shown.scene == "largest tenant":
         return f"had {' and '.join(failed) or 'the largest tenant'} failed, "
     return f"with {' and '.join(failed)} failed, " if failed else ""

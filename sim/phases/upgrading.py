@@ -195,8 +195,8 @@ def _swap(economy: Economy, region: str) -> None:
     vintage, months = book["vintage"][rows], economy.clock - book["delivery"][rows]
     may = upgrades.swappable(p.upgrades, months, economy.fleet.lag(tape.frontier, vintage))
     rows, vintage, months = rows[may], vintage[may], months[may]
-    old = book["gpus"][rows] * np.maximum(_spot(economy, region, vintage) - economy.fleet.running_cost[i, vintage], 0.0)
-    new = book["gpus"][rows] * (tape[region].rent - tape[region].running_cost) - old
+    old = _net(economy, region, _spot(economy, region, vintage), economy.fleet.running_cost[i, vintage])
+    new = book["gpus"][rows] * (_net(economy, region, tape[region].rent, tape[region].running_cost) - old)
     for operator in economy.all("operator", region):
         for lessor in economy.all("lessor", region):
             own = np.flatnonzero((book["lessee"][rows] == operator.party) & (book["lessor"][rows] == lessor.party))
@@ -206,6 +206,12 @@ def _swap(economy: Economy, region: str) -> None:
             years = np.maximum(p.upgrades.term - months[own], 0) / MONTHS
             wins = own[operator.swaps(new[own] - dearer, years, fee, float(economy.ledger.cash(operator.party)))]
             _exchange(economy, region, (lessor, operator), rows[wins], rent)
+
+
+def _net(economy: Economy, region: str, rent: Any, running: Any) -> Any:
+    """What a unit earns as it is ``earned``, USD/year: let as others are, less running and managing it."""
+    left = np.maximum(economy.tape[region].utilisation * rent - running, 0.0)
+    return (1.0 - economy.params.sim.markets.compute.overhead) * left
 
 
 def _exchange(economy: Economy, region: str, pair: tuple[Any, Any], rows: np.ndarray, rent: float) -> None:

@@ -120,6 +120,17 @@ def test_operators_swap_what_pays_its_fee_as_far_as_their_cash_goes(let):
     assert let[2].swaps(gain, years, np.array([15.0, 25.0, 15.0]), 30.0).tolist() == [True, False, True]
 
 
+def test_a_swap_is_weighed_by_what_units_earn(let):
+    """Nine tenths of them let: what a lessee's units bring and cost in a month is a twelfth of what a swap counts for them."""
+    economy, _, _ = let
+    economy.publish("us", utilisation=0.9)
+    brings, costs = upgrading.earned(economy, "us")
+    book, fleet = economy.fleet.equipment, economy.fleet
+    rent, running = upgrading._spot(economy, "us", book["vintage"]), fleet.running_cost[0, book["vintage"]]
+    counted = book["gpus"] * upgrading._net(economy, "us", rent, running)
+    assert (brings - costs).sum() == approx(counted.sum() / 12.0) and counted.sum() > 0.0
+
+
 def test_lessors_learn_how_many_units_come_back(let):
     """Three of a hundred in a month are 0.36 a year, of which it believes a twentieth of the gap."""
     _, lessor, _ = let
