@@ -17,7 +17,7 @@ from sim.books.deals import BUILDING, CLASSES, OPERATING
 from sim.kernels.rents import rent_value
 from sim.markets import exposures as market
 from sim.markets.parts import RECEIVABLES
-from sim.phases.failing import largest_tenant
+from sim.phases.failing import largest_tenant, recovered
 from sim.phases.receiving import pledged_rows, values
 from sim.phases.renting import spot
 from sim.sums import total
@@ -77,8 +77,8 @@ def snapshot(economy: Economy, region: str) -> Snapshot:
     going, sale = _means(economy, region)
     tenants = np.concatenate([economy.parties("lab", region), economy.parties("cloud", region)])
     saved, owed = np.zeros_like(going), np.bincount(claims.payer, claims.amount, len(going))
-    bonds = -economy.ledger.balance(economy.parties("cloud", region), "bonds")
-    saved[economy.parties("cloud", region)] = economy.params.sim.markets.failures.bond_recovery * bonds
+    for cloud in economy.all("cloud", region):
+        saved[cloud.party] = -recovered(economy, region, cloud) * float(economy.ledger.balance(cloud.party, "bonds"))
     rows = pledged_rows(economy, region)
     kept = (1.0 - economy.params.sim.markets.borrowing.haircut) * (economy.deals["backing"][rows] == RECEIVABLES)
     np.add.at(saved, economy.deals["sponsor"][rows], kept * (values(economy, region, rows) if len(rows) else 0.0))

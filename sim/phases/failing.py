@@ -89,17 +89,27 @@ def show(economy: Economy, region: str, rows: np.ndarray, party: str, fall: np.n
 
 def _start_afresh(economy: Economy, region: str, cloud: Any) -> None:
     """A failed cloud books its installed units at what they would fetch now."""
+    written = economy.fleet.write_down(cloud.slot, _fetched(economy, region, cloud))
+    economy.ledger.post(cloud.party, "profit", "fleet", written)
+
+
+def _fetched(economy: Economy, region: str, cloud: Any) -> np.ndarray:
+    """What a cloud's installed units would fetch now, USD (vintage,)."""
     fleet = economy.fleet
-    values = fleet.gpus[cloud.slot] * used_prices(economy, region, np.arange(len(fleet.frontier)))
-    economy.ledger.post(cloud.party, "profit", "fleet", fleet.write_down(cloud.slot, values))
+    return np.asarray(fleet.gpus[cloud.slot] * used_prices(economy, region, np.arange(len(fleet.frontier))))
+
+
+def recovered(economy: Economy, region: str, cloud: Any) -> float:
+    """Share of a cloud's bonds that its cash, works and units at today's prices cover, or ``bond_recovery`` if that is more."""
+    fleet, owed = economy.fleet, -float(economy.ledger.balance(cloud.party, "bonds"))
+    units = np.minimum(fleet.book[cloud.slot], _fetched(economy, region, cloud))
+    has = float(economy.ledger.cash(cloud.party)) + float(fleet.paid[cloud.slot].sum()) + float(units.sum())
+    return max(min(has / owed, 1.0), economy.params.sim.markets.failures.bond_recovery) if owed > 0.0 else 1.0
 
 
 def _cut_bonds(economy: Economy, region: str, cloud: Any) -> float:
-    """Holders lose what the cloud's cash and units do not cover, and keep ``bond_recovery`` at least; USD."""
-    ledger, least = economy.ledger, economy.params.sim.markets.failures.bond_recovery
-    owed = -float(ledger.balance(cloud.party, "bonds"))
-    has = float(ledger.cash(cloud.party)) + float(ledger.balance(cloud.party, "fleet"))
-    share = 1.0 - max(min(has / owed, 1.0), least) if owed > 0.0 else 0.0
+    """Holders lose what is not ``recovered``; USD."""
+    ledger, share = economy.ledger, 1.0 - recovered(economy, region, cloud)
     if cloud.params.bond_tenor == 0:
         lost = -share * float(ledger.balance(cloud.party, "bonds"))
         ledger.forgive("bonds", cloud.party, economy.outside["savers", region], lost)

@@ -8,7 +8,7 @@ from sim.books.deals import BUILDING, OPERATING
 from sim.books.lending import lend
 from sim.markets import exposures as market
 from sim.phases import exposing, hedging
-from sim.phases.failing import largest_tenant, reset
+from sim.phases.failing import largest_tenant, recovered, reset
 from sim.phases.funding import issue_bonds
 from sim.sums import total
 from tests.phases.economies import economy_of
@@ -115,10 +115,8 @@ def test_a_tenant_that_fails_pays_nothing_of_its_contracts_and_takes_deals_down_
 def test_a_failed_cloud_pays_what_bondholders_recover(lived, shot):
     cloud = int(lived.parties("cloud", "us")[0])
     mine = shot.claims.payer == cloud
-    if not mine.any():
-        return
     cleared, _, _ = exposing.clear(shot, [cloud])
-    share = lived.params.sim.markets.failures.bond_recovery
+    share = recovered(lived, "us", lived.all("cloud", "us")[0])
     bonds = total(shot.claims.amount[mine & (shot.kind == exposing.BONDS)])
     assert total(cleared.paid[mine]) == approx(min(share * bonds, total(shot.claims.amount[mine])), rel=1e-9, abs=1.0)
 
