@@ -27,6 +27,9 @@ GROUPS = (
 )
 
 
+OF_THE_RECORD = "after recording begins"  # of every month that counts from there
+
+
 class Outputs(Frozen):
     """Where runs are written; no part of a run's identity."""
 
@@ -178,6 +181,18 @@ def select(params: Any, dotted: str) -> Any:
     for name in dotted.split("."):
         params = getattr(params, name, None)
     return params
+
+
+def too_late(params: Params, usual: Params) -> list[str]:
+    """Months of the record beyond its end, where they are not the ``usual`` ones: what was set for them does not come."""
+    keys = [key for key, info, _ in fields(model()) if OF_THE_RECORD in (info.description or "")]
+    months = [(key, select(params, key)) for key in keys if select(params, key) != select(usual, key)]
+    last = params.months - 1
+    return [
+        f"{key} = {month} lies beyond the last month, {last}: it does not come. Give horizon_years={month // MONTHS + 1} or more."
+        for key, month in months
+        if isinstance(month, int) and month > last
+    ]
 
 
 def config_hash(params: Params) -> str:

@@ -16,11 +16,11 @@ from rich.progress import Progress, track
 from rich.table import Table
 
 from sim import references
-from sim.compose import CONFIGS, Point, names, resolve_sweep
+from sim.compose import CONFIGS, Point, names, resolve, resolve_sweep
 from sim.folders import Unwritable
 from sim.launcher import Stopped
 from sim.mistakes import Mistake, Mistakes
-from sim.params import Params
+from sim.params import Params, too_late
 from sim.plans import LEFT_OUT, Plan
 from sim.run import Draw, obtain, outputs
 from sim.sweep import check_launcher, plan_of, sweep
@@ -127,6 +127,8 @@ def headline(path: Path) -> str:
 
 def run(params: Params, draw: Draw, force: bool = False) -> int:
     """One run, with a bar and a table where somebody looks on."""
+    for line in too_late(params, resolve([])):
+        print(line, file=sys.stderr)
     folder, how, differs = obtain(params, bar if sys.stderr.isatty() else None, draw, force)
     if how == "reused":
         print("This run was complete and is reused; --force runs it again beside it and compares.", file=sys.stderr)

@@ -9,7 +9,7 @@ import pytest
 from sim import terminal
 from sim.compose import base, expand, names, parse, resolve, resolve_sweep
 from sim.mistakes import Mistakes, suggestion
-from sim.params import GROUPS, config_hash, reference_hash, select
+from sim.params import GROUPS, config_hash, reference_hash, select, too_late
 from sim.plain import Unreadable, parse_plain
 
 BAD = Path(__file__).parent / "bad_configs"
@@ -119,6 +119,14 @@ def test_conflicts_between_groups_are_reported_with_the_groups_name(monkeypatch)
     monkeypatch.setattr(group, "conflicts", lambda self, params: [f"needs {len(params.regions) + 1} regions"], False)
     with pytest.raises(Mistakes, match=r"sim\.markets\.primary: needs 3 regions"):
         resolve([])
+
+
+def test_what_is_set_for_a_month_beyond_the_last_is_named():
+    """Month 40 is the fifth of the fourth year. What stands in configs/ for months to come is off, and not worth a word."""
+    usual, lines = resolve([]), ["scenario=largest_tenant_fails", "size=class"]
+    assert not too_late(resolve(["horizon_years=1"]), usual) and not too_late(resolve([*lines, "horizon_years=4"]), usual)
+    (said,) = too_late(resolve([*lines, "horizon_years=3"]), usual)
+    assert said.startswith("sim.markets.failures.month = 40 lies beyond the last month, 35") and "horizon_years=4" in said
 
 
 def test_every_group_can_be_selected():
