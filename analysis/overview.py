@@ -29,7 +29,7 @@ BOTH, BAND, INK = "#333333", "#eeeeee", "#555555"
 STYLES: Final[tuple[Any, ...]] = ("-", (0, (4, 1.6)))
 SIZE = (12.0, 16.0)  # inch
 DPI = 150
-PACKED = 1  # of 9: a picture of twice the size in a tenth of the time
+PACKED = 1  # of 9: a picture a tenth larger in three quarters of the usual time
 OUTLIER = 3.0  # times the 97th percentile, where the axis of a ratio ends
 LOOK: Final = {
     "axes.edgecolor": INK,

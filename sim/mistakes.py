@@ -129,7 +129,7 @@ def kind_of(annotation: Any) -> str:
     options = get_args(annotation)
     if options and all(isinstance(option, str) for option in options):
         return " or ".join(option or "an empty text" for option in options)
-    if options and annotation is not None and (words := get_args(options[0])) and all(isinstance(word, str) for word in words):
+    if options and (words := get_args(options[0])) and all(isinstance(word, str) for word in words):
         return f"a list of {' or '.join(words)}, as [a,b]"
     if options or annotation in (tuple, list):
         return "a list, as [a,b]"

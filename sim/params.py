@@ -185,11 +185,13 @@ def select(params: Any, dotted: str) -> Any:
 
 def too_late(params: Params, usual: Params) -> list[str]:
     """Months of the record beyond its end, where they are not the ``usual`` ones: what was set for them does not come."""
+    others = {f".{region}." for region in REGIONS if region not in params.regions}
     keys = [key for key, info, _ in fields(model()) if OF_THE_RECORD in (info.description or "")]
+    keys = [key for key in keys if not any(region in key for region in others)]
     months = [(key, select(params, key)) for key in keys if select(params, key) != select(usual, key)]
     last = params.months - 1
     return [
-        f"{key} = {month} lies beyond the last month, {last}: it does not come. Give horizon_years={month // MONTHS + 1} or more."
+        f"{key} = {month} lies beyond the last month, {last}: it does not come."
         for key, month in months
         if isinstance(month, int) and month > last
     ]

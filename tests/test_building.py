@@ -1,10 +1,13 @@
 """Stages of building, leases of sites and parts of units together, in both regions."""
 
-from pytest import fixture, raises
+import numpy as np
+from pytest import approx, fixture, raises
 
 from sim.books import audit
+from sim.books.deals import OPERATING
 from sim.build import build
 from sim.compose import resolve
+from sim.phases.building import _distress
 from sim.phases.closing import cloud_parties
 
 ALL = (
@@ -59,3 +62,17 @@ def test_a_site_or_a_part_that_is_in_no_books_is_found(run):
     deal.fleet.deals["part_book"][deal.rows("us")[-1], 0] += 1e6
     with raises(audit.BooksDoNotBalance, match="a deal's parts are its hardware"):
         checked(deal)
+
+
+def test_each_operators_distress_is_what_its_own_running_deals_owe_and_of_it_what_is_in_default(run):
+    deals, people = run.deals, run.parties("operator", "us")
+    rows = run.rows("us", OPERATING)
+    before = deals["state"]["in_default"][rows].copy()
+    deals["state"]["in_default"][rows] = np.arange(len(rows)) % 3 == 0
+    owed, broken = _distress(run, "us")
+    for place, party in enumerate(people):
+        own = rows[deals["sponsor"][rows] == party]
+        assert owed[place] == approx(deals["state"]["balance"][own].sum())
+        assert broken[place] == approx(deals["state"]["balance"][own][deals["state"]["in_default"][own]].sum())
+    assert len(set(owed)) == len(people) and 0.0 < sum(broken) < sum(owed)
+    deals["state"]["in_default"][rows] = before

@@ -11,6 +11,7 @@ from sim.compose import base, expand, names, parse, resolve, resolve_sweep
 from sim.mistakes import Mistakes, suggestion
 from sim.params import GROUPS, config_hash, reference_hash, select, too_late
 from sim.plain import Unreadable, parse_plain
+from sim.run import Obtained
 
 BAD = Path(__file__).parent / "bad_configs"
 CASES = sorted(path for path in BAD.iterdir() if path.suffix in (".yaml", ".txt"))
@@ -125,8 +126,17 @@ def test_what_is_set_for_a_month_beyond_the_last_is_named():
     """Month 40 is the fifth of the fourth year. What stands in configs/ for months to come is off, and not worth a word."""
     usual, lines = resolve([]), ["scenario=largest_tenant_fails", "size=class"]
     assert not too_late(resolve(["horizon_years=1"]), usual) and not too_late(resolve([*lines, "horizon_years=4"]), usual)
+    month = "sim.markets.failures.month"
+    assert [len(too_late(resolve([*lines, "horizon_years=3", f"{month}={at}"]), usual)) for at in (35, 36)] == [0, 1]
+    assert len(too_late(resolve(["scenario=rate_cut", "horizon_years=1", "regions=[us]"]), usual)) == 1
     (said,) = too_late(resolve([*lines, "horizon_years=3"]), usual)
-    assert said.startswith("sim.markets.failures.month = 40 lies beyond the last month, 35") and "horizon_years=4" in said
+    assert said.startswith("sim.markets.failures.month = 40 lies beyond the last month, 35")
+
+
+def test_a_run_says_first_what_it_will_not_live_to_see(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(terminal, "obtain", lambda *_: Obtained(tmp_path))
+    assert terminal.run(resolve(["scenario=vendor_withdraws", "horizon_years=4"]), None) == 0
+    assert "agents.vendors.support.until = 50 lies beyond the last month, 47" in capsys.readouterr().err
 
 
 def test_every_group_can_be_selected():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.books.tables import Table
+from sim.books.tables import Table, written_down
 from sim.units import MONTHS
 
 
@@ -60,7 +60,7 @@ class Equipment(Table):
 
     def write_down(self, rows: np.ndarray, values: np.ndarray) -> float:
         """Leased units are booked at ``values`` (n,) USD where that is less; USD written off."""
-        kept = np.minimum(np.divide(values, self["book"][rows], out=np.ones_like(values), where=self["book"][rows] > 0.0), 1.0)
+        kept = written_down(self["book"][rows], values)
         written = float((self["book"][rows] * (1.0 - kept)).sum())
         for name in ("cost", "book"):
             self[name][rows] *= kept

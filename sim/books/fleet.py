@@ -6,7 +6,7 @@ A vintage is the month of its order. Deals own one vintage each, clouds one coho
 import numpy as np
 
 from sim.books.equipment import Equipment
-from sim.books.tables import Table
+from sim.books.tables import Table, written_down
 from sim.units import MONTHS
 
 PARTS = 5  # of a unit, as sim.markets.parts lists them
@@ -145,7 +145,7 @@ class Fleet:
 
     def write_down(self, cloud: int, values: np.ndarray) -> float:
         """A cloud books its installed units at ``values`` (vintage,) USD where that is less; USD written off."""
-        kept = np.minimum(np.divide(values, self.book[cloud], out=np.ones_like(values), where=self.book[cloud] > 0.0), 1.0)
+        kept = written_down(self.book[cloud], values)
         written = float((self.book[cloud] * (1.0 - kept)).sum())
         for stock in (self.cost, self.book):
             stock[cloud] *= kept

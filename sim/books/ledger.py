@@ -213,7 +213,7 @@ class Ledger:
             raise ValueError("Cash moves only through pay(); nothing was posted.")
         if not np.isfinite(amounts).all():
             raise ValueError(f"{falls} to {rises}: an amount is not finite; nothing was posted.")
-        parties, amounts = np.ascontiguousarray(parties, np.int64), np.ascontiguousarray(amounts)
+        parties, amounts = np.ascontiguousarray(parties, np.int64).reshape(-1), np.ascontiguousarray(amounts).reshape(-1)
         shift(self.balances, shared_size(parties, amounts), parties, amounts, ACCOUNT[rises], ACCOUNT[falls])
 
     def forgive(self, account: str, issuers, holders, amounts) -> None:

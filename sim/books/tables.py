@@ -5,6 +5,11 @@ from typing import Any
 import numpy as np
 
 
+def written_down(book: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Part (n,) that is kept of book values (n,) USD that fall to ``values`` (n,) where these are less; all of nothing."""
+    return np.minimum(np.divide(values, book, out=np.ones_like(values), where=book > 0.0), 1.0)
+
+
 class Rows:
     """Some rows of records; only the columns that are asked for are read, for a record may be long."""
 

@@ -20,7 +20,7 @@ class Params(Frozen):
     slope: float = quantity("1/year", 0.0, 0.5, "added to coupons of its new deals per year of earnings beyond")
     most_premium: float = quantity("1/year", 0.0, 0.5, "most that is added")
     limit: float = quantity(
-        "year", 0.0, 1000.0, "of other earnings: seen debts beyond which nobody lends a guarantor for anything new; 0: none"
+        "year", 0.0, 1000.0, "of other earnings: seen debts beyond which nobody lends a cloud for new orders; 0: none"
     )
 
     def conflicts(self, params: Any) -> Iterable[str]:

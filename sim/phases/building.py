@@ -126,7 +126,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
     cost = economy.transmit("cost_of_capital", region, live)
     noise = economy.draw("confidence", economy.keys("operator", region))
     owed, in_default = _distress(economy, region)
-    for place, (operator, z) in enumerate(zip(operators, noise, strict=True)):
+    for operator, z, owes, broken in zip(operators, noise, owed, in_default, strict=True):
         operator.observe(market, trend, float(z))
         value = (1.0 - p.compute.overhead) * operator.value(market, economy.entry_rent[region], cost)
         order = operator.want(market, value, growth)
@@ -138,7 +138,7 @@ def _plan_operators(economy: Economy, region: str) -> None:
         sold = operator.outside(value, own, cash) if operator.courts(economy.clock) else 0.0
         economy.save(operator.party, region, sold)
         ledger.pay("payout", operator.party, savers, operator.idle(cash + sold, own * owned.amount * MONTHS))
-        if operator.fails(owed[place], in_default[place]):
+        if operator.fails(owes, broken):
             size = market.levered_capacity * market.unit_cost * operator.weight
             reject(economy, region, operator)
             rescue(economy, region, operator, operator.params.restart * size, "new owners")

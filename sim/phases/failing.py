@@ -1,7 +1,7 @@
 """Fail: a cloud that cannot pay what it guaranteed, or a tenant by script. Every deal that counted on it shows it.
 
 A failed cloud's contracts fall to spot and its guarantees are void. Its units are booked at what they would fetch, its bonds cut to
-what it then has, and its owners lose the rest; its new owners run on what is left. Labs fail in ``using``.
+what it then has, or to a least share, and its owners lose the rest; new owners run on what is left. Labs fail in ``using``.
 """
 
 from __future__ import annotations
@@ -100,10 +100,14 @@ def _fetched(economy: Economy, region: str, cloud: Any) -> np.ndarray:
 
 
 def recovered(economy: Economy, region: str, cloud: Any) -> float:
-    """Share of a cloud's bonds that its cash, works and units at today's prices cover, or ``bond_recovery`` if that is more."""
-    fleet, owed = economy.fleet, -float(economy.ledger.balance(cloud.party, "bonds"))
+    """Share of a cloud's bonds that it covers by cash, shares of labs, works, and units at today's prices.
+
+    Or ``bond_recovery`` if that is more.
+    """
+    fleet, ledger = economy.fleet, economy.ledger
+    owed, stakes = -float(ledger.balance(cloud.party, "bonds")), float(ledger.balance(cloud.party, "stakes"))
     units = np.minimum(fleet.book[cloud.slot], _fetched(economy, region, cloud))
-    has = float(economy.ledger.cash(cloud.party)) + float(fleet.paid[cloud.slot].sum()) + float(units.sum())
+    has = float(ledger.cash(cloud.party)) + stakes + float(fleet.paid[cloud.slot].sum()) + float(units.sum())
     return max(min(has / owed, 1.0), economy.params.sim.markets.failures.bond_recovery) if owed > 0.0 else 1.0
 
 

@@ -41,6 +41,15 @@ def test_slices_change_hands_at_the_price_and_shares_stay_whole():
     assert (shares[:, 1] == SHARES[:, 1]).all()
 
 
+def test_a_class_changes_hands_by_its_own_shares_balances_and_prices():
+    """Half of the first's half of 4 junior in deal 0, at a half, to the second; seniors stay where they are."""
+    shares, face, paid = SHARES.copy(), np.empty((3, 2)), np.empty((3, 2))
+    sells, buys, price = np.array([0.5, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]), np.array([[9.0, 0.5], [9.0, 0.5]])
+    exchange(face, paid, shares, ROWS, np.arange(3), 1, sells, buys, AMOUNTS, price)
+    assert face.tolist() == [[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]] and paid.tolist() == [[0.5, 0.0], [0.0, 0.0], [0.0, 0.0]]
+    assert shares[0, 1].tolist() == [0.25, 0.75, 0.0] and (shares[:, 0] == SHARES[:, 0]).all()
+
+
 def test_holders_are_found_by_their_places_among_all():
     """The same, where the three who trade stand second to fourth."""
     shares, face, paid = np.zeros((3, 2, 5)), np.empty((3, 2)), np.empty((3, 2))

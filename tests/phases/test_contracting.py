@@ -6,7 +6,7 @@ from pytest import approx, fixture, mark
 from sim.books.deals import BUILDING, OPERATING
 from sim.compose import resolve
 from sim.markets import contracts
-from sim.phases.contracting import renegotiate
+from sim.phases.contracting import _meet, renegotiate
 from sim.phases.renting import spot
 from sim.phases.using import _default
 from tests.phases.economies import economy_of
@@ -24,6 +24,27 @@ def pressed():
     labs[0].burn = 100.0 * float(economy.ledger.cash(labs[0].party))
     economy.contracts["rent"][:] = 4e4
     return economy, labs[0]
+
+
+def test_each_landlord_and_tenant_have_a_draw_of_their_own(pressed):
+    """That of the landlord's key at the tenant's number, whoever else there is."""
+    economy, lab = pressed
+    lab.burn = 0.3 * float(cash(economy)[0])
+    landlords = economy.keys("operator", "us")
+    chance = contracts.renegotiation_chance(
+        CONTRACTS.model_copy(update={"renegotiation": 20.0}), np.array([lab.burn]), cash(economy)
+    )
+    met, many = np.zeros((len(landlords), len(economy.all("lab", "us"))), dtype=int), 40
+    for economy.clock in range(many):
+        drawn = economy.streams.uniform("renegotiation", economy.clock, landlords, lab.number)
+        found = _meet(economy, "us")
+        assert found[:, 0].tolist() == (drawn < chance[0]).tolist() and not found[:, 1:].any()
+        met += found
+    assert met[:, 0].min() > 0 and met[:, 0].max() < many
+
+
+def cash(economy) -> np.ndarray:
+    return economy.ledger.cash(economy.parties("lab", "us"))[:1]
 
 
 def test_the_hazard_is_in_proportion_to_burn_over_cash():

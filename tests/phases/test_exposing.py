@@ -73,6 +73,14 @@ def test_bonds_are_owed_to_those_who_hold_them(lived, shot):
     assert shot.going[people] == approx(np.maximum(lived.ledger.cash(people), 0.0))
 
 
+def test_bonds_without_a_tenor_are_owed_to_savers():
+    economy = economy_of(ON, "scenario=two_channels")
+    cloud = economy.all("cloud", "us")[0]
+    issue_bonds(economy, "us", cloud, 100.0)
+    payer, payee, _, amount, _ = exposing._bonds(economy, "us")
+    assert payer.tolist() == [cloud.party] and payee.tolist() == [economy.outside["savers", "us"]] and amount.tolist() == [100.0]
+
+
 def test_seniors_come_before_juniors(lived, shot):
     for k in range(2):
         mine = (shot.kind == exposing.NOTES) & (shot.claims.rank == k)

@@ -5,12 +5,13 @@ import pandas as pd
 from pytest import approx, fixture, mark, raises
 
 from sim.books.deals import BUILDING, OPERATING
+from sim.books.fleet import BEFORE
 from sim.books.ledger import ACCOUNT, WORLD
 from sim.build import build
 from sim.compose import resolve
 from sim.markets.guarantees import room
 from sim.mistakes import Mistakes
-from sim.phases import failing
+from sim.phases import building, failing
 from sim.phases.collateral import package
 from sim.phases.funding import affords, borrow_for, credit, issue_bonds, other_business
 from sim.valuing import used_prices
@@ -89,8 +90,9 @@ def sell(economy, row: int) -> None:
 def strip(economy, cloud, cash: float) -> None:
     """Leave a cloud ``cash`` USD and units that are booked at nothing."""
     fleet, ledger = economy.fleet, economy.ledger
-    ledger.post(cloud.party, "profit", "fleet", float(ledger.balance(cloud.party, "fleet")))
-    fleet.book[cloud.slot] = fleet.paid[cloud.slot] = 0.0
+    for account in ("fleet", "stakes"):
+        ledger.post(cloud.party, "profit", account, float(ledger.balance(cloud.party, account)))
+    fleet.book[cloud.slot] = fleet.paid[cloud.slot] = fleet.gpus[cloud.slot] = 0.0
     ledger.pay("core_earnings", WORLD, cloud.party, cash)
     ledger.pay("payout", cloud.party, economy.outside["savers", "us"], float(ledger.cash(cloud.party)) - cash)
 
@@ -101,11 +103,29 @@ def test_holders_of_a_failed_clouds_bonds_lose_what_it_does_not_cover_and_keep_t
     economy, cloud = campuses
     owed, earned = -float(economy.ledger.balance(cloud.party, "bonds")), economy.earned.copy()
     strip(economy, cloud, covered * owed)
+    worth = float(economy.ledger.net_worth(cloud.party))
     failing.fail_cloud(economy, "us", cloud, "")
+    assert float(economy.ledger.net_worth(cloud.party)) <= max(worth, 0.0) + 1.0  # nobody is richer for having failed
+    assert cloud.party not in economy.owners.held and events(economy)["amount"].iloc[0] == 0.0
     assert owed >= 1e10 and -economy.ledger.balance(cloud.party, "bonds") == approx(kept * owed)
     assert economy.facts["us"]["bond_losses"] == approx((1.0 - kept) * owed) == approx((earned - economy.earned).sum())
     books = economy.ledger.balances[economy.bonds.holders, ACCOUNT["bonds"]]
     assert books.sum() == approx(kept * owed) and economy.bonds.held() == approx(books) and balanced(economy)
+
+
+def test_bonds_are_covered_by_cash_shares_of_labs_works_and_units_at_todays_prices(campuses):
+    """A tenth, two tenths, a twentieth and three twentieths of what it owes; all of it where it owes nothing."""
+    economy, cloud = campuses
+    fleet, ledger, owed = economy.fleet, economy.ledger, -float(economy.ledger.balance(cloud.party, "bonds"))
+    strip(economy, cloud, 0.1 * owed)
+    ledger.post(cloud.party, "stakes", "profit", 0.2 * owed)
+    fleet.paid[cloud.slot, 0] = 0.05 * owed
+    newest = BEFORE + economy.clock - 1
+    price = float(used_prices(economy, "us", np.array([newest]))[0])
+    fleet.gpus[cloud.slot, newest], fleet.book[cloud.slot, newest] = 0.15 * owed / price, owed
+    assert failing.recovered(economy, "us", cloud) == approx(0.5)
+    economy.bonds.write_down(cloud.party, 1.0)
+    assert failing.recovered(economy, "us", cloud) == 1.0
 
 
 def test_a_failed_cloud_books_its_units_at_what_they_would_fetch_and_is_no_richer(campuses):
@@ -116,8 +136,11 @@ def test_a_failed_cloud_books_its_units_at_what_they_would_fetch_and_is_no_riche
     worth, works = float(ledger.net_worth(cloud.party)), float(fleet.paid[cloud.slot].sum())
     price = used_prices(economy, "us", np.arange(len(fleet.frontier)))
     expected = np.minimum(fleet.book[cloud.slot], fleet.gpus[cloud.slot] * price)
+    some = fleet.book[cloud.slot] > 0.0
+    cost = fleet.cost[cloud.slot][some] * (expected / np.where(some, fleet.book[cloud.slot], 1.0))[some]
     failing.fail_cloud(economy, "us", cloud, "")
     assert fleet.book[cloud.slot] == approx(expected) and ledger.balance(cloud.party, "fleet") == approx(expected.sum() + works)
+    assert fleet.cost[cloud.slot][some] == approx(cost)  # what is left is written off over what is left of its life
     assert economy.facts["us"]["bond_losses"] == 0.0 and balanced(economy)
     assert events(economy)["amount"].iloc[0] == approx(worth - float(ledger.net_worth(cloud.party))) and expected.sum() > 0.0
 
@@ -140,10 +163,24 @@ def test_a_cloud_at_its_limit_orders_what_its_other_business_brings_and_borrows_
     assert credit(economy, "us", cloud) == approx(5.0, abs=1e-2)
     fleet.order_value[cloud.slot] = fleet.paid[cloud.slot]
     assert affords(economy, "us", cloud) == approx(5.0 + earns / 12.0, rel=1e-12)
+    fleet.order_value[cloud.slot, 0] += 3.0
+    assert affords(economy, "us", cloud) == approx(2.0 + earns / 12.0, rel=1e-12)
+    fleet.order_value[cloud.slot, 0] -= 3.0
     before = float(economy.ledger.balance(cloud.party, "bonds"))
     economy.ledger.pay("core_earnings", WORLD, cloud.party, 1e12)
     borrow_for(economy, "us", cloud, 1e12)
     assert before - float(economy.ledger.balance(cloud.party, "bonds")) <= 5.01
+
+
+def test_without_credit_a_cloud_orders_what_its_other_business_brings_in_a_month():
+    economy = economy_of(*TERMS, "agents.clouds.us.core_earnings=1e9", "agents.clouds.most_debt=0")
+    cloud = economy.all("cloud", "us")[0]
+    orders = []
+    for shown in (0.0, 1e18):
+        economy.facts, cloud.called, cloud.shown = {"us": {}}, True, shown
+        building._plan_clouds(economy, "us")
+        orders.append(economy.facts["us"]["orders_clouds"])
+    assert orders[1] == approx(other_business(economy, "us", cloud) / 12.0) and orders[1] < orders[0]
 
 
 @fixture

@@ -113,7 +113,7 @@ def test_who_needs_nothing_sells_nothing_and_changes_no_price(rules):
     """Beside the insurer who must sell stands one who need not: the fall is that of the first alone."""
     face, charge = np.full((2, 1), 100.0), np.array([0.3])
     alone, fall = market.forced_sale(rules, np.array([15.0]), face[:1], face[:1], charge, lambda f: np.full((1, 1), f), 200.0)
-    both, same = market.forced_sale(rules, np.array([0.0, 15.0]), face, face, charge, lambda f: np.full((2, 1), f), 200.0)
+    both, same = market.forced_sale(rules, np.array([0.0, 15.0]), face, face, charge, lambda f: np.array([[9.0], [f]]), 200.0)
     none, stays = market.forced_sale(rules, np.zeros(2), face, face, charge, lambda f: np.full((2, 1), f), 200.0)
     assert both.tolist() == [[0.0], alone[0].tolist()] and same == fall and not none.any() and stays == 0.0
 

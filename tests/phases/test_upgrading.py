@@ -273,8 +273,24 @@ def test_a_failed_lessors_bank_loses_what_its_units_would_not_fetch_today(let):
     book["book"][0] = 0.69 * price
     economy.publish("us", rent=1.0)
     upgrading._settle(economy, "us", lessor)
-    assert float(book["book"][0]) == 0.0 and ledger.balance(lessor.party, "loans") == approx(0.0, abs=1e-2)
+    assert float(book["book"][0]) == float(book["cost"][0]) == 0.0
+    assert economy.facts["us"]["lessor_losses"] == approx(0.69 * price, rel=1e-6)
+    assert ledger.balance(lessor.party, "loans") == approx(0.0, abs=1e-2)
     assert economy.facts["us"]["bank_losses_lessors"] == approx((0.7 + 0.7 * 0.072 / 12.0) * price, rel=1e-6)
+
+
+def test_interest_that_is_lent_is_part_of_the_cost_of_works_too(let):
+    """Half of the book is not delivered, and there is no cash: half of what is due is added to it."""
+    economy, lessor, operator = let
+    book, ledger = economy.fleet.equipment, economy.ledger
+    upgrading._order(economy, "us", (lessor.party, operator.party), 100.0, 0.3, 9)
+    book["book"][1] = book["cost"][1] = book["book"][0]
+    ledger.post(lessor.party, "fleet", "profit", float(book["book"][1]))
+    owed, works = -float(ledger.balance(lessor.party, "loans")), float(book["book"][1])
+    assert float(ledger.cash(lessor.party)) == approx(0.0, abs=1e-2)
+    upgrading._settle(economy, "us", lessor)
+    assert float(book["book"][1]) - works == approx(owed * 0.072 / 12.0 / 2.0, rel=1e-3)
+    assert -float(ledger.balance(lessor.party, "loans")) == approx(owed * (1.0 + 0.072 / 12.0), rel=1e-6)
 
 
 def test_interest_on_works_becomes_part_of_their_cost(let):
