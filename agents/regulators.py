@@ -82,8 +82,6 @@ class Params(Frozen):
 
     def conflicts(self, params: Any) -> Iterable[str]:
         """A rule cannot take more off the cap than there is."""
-        if self.strictness >= self.ltv_cap:
-            yield f"strictness {self.strictness:g} must lie below ltv_cap {self.ltv_cap:g}."
         for region in params.regions:
             cut = getattr(self.process, region).tools.ltv_cut
             if cut >= self.ltv_cap:
