@@ -102,6 +102,7 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
     market, facts, tape = economy.tape[region], economy.facts[region], economy.tape
     row: dict[str, Any] = {name: facts.get(name, 0.0) for name in COUNTED}
     row |= {name: facts.get(name, np.nan) for name in MEASURED}
+    viable, debts = _applications(economy, region), _debts(economy, region)
     row |= {column: facts[name] for column, name in STATED.items()}
     row |= {column: getattr(market, name) for column, name in QUOTED.items()}
     row |= {
@@ -111,13 +112,13 @@ def region_row(economy: Economy, region: str) -> dict[str, Any]:
         "frontier_growth": tape.frontier_growth,
         "model_half_life": tape.half_life,
         "training": market.training / MONTHS,
-        "applications": _applications(economy, region),
-        "applications_funded": _applications(economy, region) * facts.get("funded_number", np.nan),
+        "applications": viable,
+        "applications_funded": viable * facts.get("funded_number", np.nan),
         "demand_met": _demand_met(economy),
         "audit_gap": economy.residual,
     }
     row |= rules_in_force(economy, region) | region_figures(economy, region) | gpus_by_age(economy, region)
-    row |= _debts(economy, region) | _investors(economy, region) | _customers(economy, region)
+    row |= debts | _investors(economy, region, debts["debt"]) | _customers(economy, region)
     return row | _ladder(economy, economy.rows(region))
 
 
@@ -150,11 +151,10 @@ def _debts(economy: Economy, region: str) -> dict[str, float]:
     }
 
 
-def _investors(economy: Economy, region: str) -> dict[str, float]:
-    """Investors' capital and loans, and what they believe and promise."""
+def _investors(economy: Economy, region: str, debt: float) -> dict[str, float]:
+    """Investors' capital and loans, and what they believe and promise; ``debt`` is all deals', USD."""
     people, ledger = economy.parties("investor", region), economy.ledger
     worth = total(ledger.net_worth(people)) - total(economy.funds[region].unrelated)
-    debt = total(economy.deals["state"]["balance"][economy.rows(region)].ravel())
     active = [agent for agent in economy.all("investor", region) if agent.weight > 0.0]
     return {
         "investor_capital": worth,
